@@ -1,0 +1,9 @@
+package builtin
+
+// groups lists the files of rows in the order of the reference.
+func groups() []group {
+	return []group{
+		{"operator", infixRows},
+		{"string", stringRows},
+	}
+}

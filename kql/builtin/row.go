@@ -1,0 +1,133 @@
+package builtin
+
+import (
+	"quarry/kql/sqlx"
+	"quarry/kql/types"
+)
+
+// Kind tells where a row may be called.
+type Kind uint8
+
+const (
+	Scalar    Kind = iota // anywhere
+	Aggregate             // summarize, make-series, top-nested, pivot
+	Window                // over a serialized row set
+	Infix                 // written between or before its operands
+)
+
+// Sem are semantic rules the emitter applies around a row's SQL form, so that
+// no row repeats them. The sections are those of docs/semantics.md.
+type Sem uint16
+
+const (
+	// EmptyOnNull: the SQL form may give NULL where KQL gives the empty string (S3).
+	EmptyOnNull Sem = 1 << iota
+	// NullOnNull: any null argument makes the result null (empty for strings); the
+	// emitter guards forms whose SQL would not do so by itself, and skips the Go form.
+	NullOnNull
+	// Volatile: each evaluation may differ (rand, new_guid); never folded or shared.
+	Volatile
+	// Deprecated names work and are flagged by lint.
+	Deprecated
+)
+
+// Row is one named thing of the language. Several rows may share a name: they
+// are overloads, tried in table order.
+type Row struct {
+	// Sig is "name(param: type, ...) -> type"; see signature.go for the notation.
+	Sig string
+	// Doc is one or two sentences for the reference.
+	Doc  string
+	Kind Kind
+	Sem  Sem
+
+	// Duck is the DuckDB form with named slots: "lower({source})". A slot of an
+	// optional parameter is written with what goes before it: "{, length}"; "{...}" is
+	// the rest of a variadic. A slot used twice is computed once (the emitter hoists it).
+	Duck string
+	// Lower makes the DuckDB form where a template cannot: it depends on constants,
+	// on types, or on where the call stands. It must not be set together with Duck.
+	// An error is a refusal shown to the user at the call.
+	Lower func(l *Lowering) (sqlx.Expr, error)
+	// Go computes the value of one call. A scalar row without a SQL form runs it as
+	// a UDF; the compiler folds constants with it. For an aggregate, a[0] is the JSON
+	// array of the group's values (arrays of values where the aggregate takes several
+	// expressions), the further arguments are constants.
+	Go func(e *Env, a []types.Value) types.Value
+
+	// Result computes the result type where the notation of Sig cannot say it.
+	Result func(args []Arg) types.Type
+	// Check refuses calls that the parameter types allow but KQL does not; the index
+	// says which argument is at fault (-1: the call).
+	Check func(args []Arg) (index int, message string)
+
+	// ResultName says how an unnamed column made of this call is called.
+	ResultName ResultName
+	// Prefix is the text used by the ResultName kinds that have one.
+	Prefix string
+
+	Examples []Example
+	// Unsupported says why the function cannot be had; calling it is refused with this text.
+	Unsupported string
+	// Group is the reference page the row belongs to ("string", "datetime", ...).
+	Group string
+
+	sig *signature // parsed Sig; set by New
+}
+
+// ResultName is how KQL names an unnamed result column.
+type ResultName uint8
+
+const (
+	NameNone      ResultName = iota // print_0, Column1, ...
+	NameFirstArg                    // the name of the first argument: tostring(x) -> x
+	NamePrefixArg                   // Prefix_arg, Prefix_ when the argument has no name: sum_x, count_
+	NamePrefix                      // Prefix itself
+	NameFuncArg                     // function_arg: strlen_x
+	NameOnlyArg                     // the argument's name when it is the only one
+)
+
+// Example is a call and the value it must give, both as KQL text. It is run on
+// every engine by TestEveryRow and printed in the reference.
+type Example struct{ Call, Want string }
+
+// Arg is what is known of an argument at compile time.
+type Arg struct {
+	Type  types.Type
+	Const bool        // Value is known
+	Value types.Value // its Go form follows types.Value
+	// SQL is the argument's SQL form; set only while lowering. For a const it is the literal.
+	SQL sqlx.Expr
+}
+
+// Lowering is one call on its way to SQL. Arguments are already converted to the
+// parameter types of the signature.
+type Lowering struct {
+	Row    *Row
+	Args   []Arg
+	Result types.Type
+	// Filter is set where null and false may be confused: on the and/or spine of a
+	// where. Forms without three-valued care keep zone-map pruning there.
+	Filter bool
+	// Order is the column that serialized rows are ordered by; nil when they are not
+	// (window rows and order-sensitive aggregates use it).
+	Order sqlx.Expr
+	// Partition holds the columns that window rows restart on (partition, mv-apply).
+	Partition []sqlx.Expr
+	// Hoist computes an expression once and returns the column that holds it. Window
+	// forms hoist themselves, since SQL allows them in a select list only.
+	Hoist func(sqlx.Expr) sqlx.Expr
+	// UDF calls a row's Go form on SQL arguments: UDF(row, a, b).
+	UDF func(r *Row, result types.Type, args ...Arg) sqlx.Expr
+}
+
+// Env is what Go forms may use besides their arguments. One Env serves one
+// engine; its methods are safe for concurrent use.
+type Env struct {
+	regexps regexCache
+	// Geo answers geo_info_from_ip_address; nil when the user gave no database.
+	Geo GeoIP
+}
+
+// GeoIP looks an address up and answers with a JSON bag, "" when unknown.
+type GeoIP interface{ Lookup(ip string) string }
