@@ -326,9 +326,9 @@ var TimespanUnits = map[string]int64{
 	"h": Hour, "hr": Hour, "hrs": Hour, "hour": Hour, "hours": Hour,
 	"m": Minute, "min": Minute, "minute": Minute, "minutes": Minute,
 	"s": Second, "sec": Second, "second": Second, "seconds": Second,
-	"ms": Millisecond, "milli": Millisecond, "millis": Millisecond, "millisecond": Millisecond, "milliseconds": Millisecond,
-	"micro": Microsecond, "micros": Microsecond, "microsecond": Microsecond, "microseconds": Microsecond,
-	"nano": 0, "nanos": 0, "nanosecond": 0, "nanoseconds": 0,
+	"ms": Millisecond, "milli": Millisecond, "millis": Millisecond, "millisec": Millisecond, "millisecond": Millisecond, "milliseconds": Millisecond,
+	"micro": Microsecond, "micros": Microsecond, "microsec": Microsecond, "microsecond": Microsecond, "microseconds": Microsecond,
+	"nano": 0, "nanos": 0, "nanosec": 0, "nanosecond": 0, "nanoseconds": 0,
 	"tick": 1, "ticks": 1,
 }
 
