@@ -1,0 +1,168 @@
+package duckdb
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+	"unsafe"
+
+	b "github.com/duckdb/duckdb-go-bindings"
+
+	"quarry/kql/types"
+)
+
+// vectorSize is DuckDB's STANDARD_VECTOR_SIZE, the most rows of a chunk.
+const vectorSize = 2048
+
+// physicalTypes are the DuckDB types in which values of t may arrive.
+func physicalTypes(t types.Type) []b.Type {
+	switch t {
+	case types.Bool:
+		return []b.Type{b.TypeBoolean}
+	case types.Int, types.Long, types.Datetime, types.Timespan:
+		return []b.Type{b.TypeBigInt}
+	case types.Real:
+		return []b.Type{b.TypeDouble}
+	case types.Decimal:
+		return []b.Type{b.TypeDecimal, b.TypeVarchar}
+	}
+	return []b.Type{b.TypeVarchar}
+}
+
+func typeName(t b.Type) string {
+	names := map[b.Type]string{
+		b.TypeBoolean: "BOOLEAN", b.TypeTinyInt: "TINYINT", b.TypeSmallInt: "SMALLINT", b.TypeInteger: "INTEGER", b.TypeBigInt: "BIGINT",
+		b.TypeUBigInt: "UBIGINT", b.TypeHugeInt: "HUGEINT", b.TypeFloat: "FLOAT", b.TypeDouble: "DOUBLE", b.TypeDecimal: "DECIMAL",
+		b.TypeVarchar: "VARCHAR", b.TypeBlob: "BLOB", b.TypeDate: "DATE", b.TypeTimestamp: "TIMESTAMP", b.TypeTimestampTZ: "TIMESTAMP WITH TIME ZONE",
+		b.TypeInterval: "INTERVAL", b.TypeList: "LIST", b.TypeStruct: "STRUCT", b.TypeMap: "MAP", b.TypeUUID: "UUID", b.TypeSQLNull: "NULL",
+	}
+	if n, ok := names[t]; ok {
+		return n
+	}
+	return fmt.Sprintf("number %d", t)
+}
+
+// logicalType makes the DuckDB type of ColumnType(t). The caller destroys it.
+func logicalType(t types.Type) b.LogicalType {
+	if t == types.Decimal {
+		return b.CreateDecimalType(decimalWidth, decimalScale)
+	}
+	return b.CreateLogicalType(physicalTypes(t)[0])
+}
+
+// stringT is duckdb_string_t: up to 12 bytes in place, else a prefix of 4 and a pointer.
+type stringT struct {
+	length uint32
+	inline [12]byte
+}
+
+const inlineBytes = 12
+
+func (s *stringT) view() string {
+	if s.length <= inlineBytes {
+		return unsafe.String(&s.inline[0], s.length)
+	}
+	return unsafe.String(*(**byte)(unsafe.Pointer(&s.inline[4])), s.length)
+}
+
+// vector reads one flat column of a chunk in place.
+type vector struct {
+	typ     types.Type
+	decimal decimalType
+	n       int
+	data    unsafe.Pointer
+	valid   *uint64 // bit set = not null; nil = no nulls
+}
+
+func readVector(v b.Vector, t types.Type, d decimalType, n int) vector {
+	return vector{typ: t, decimal: d, n: n, data: b.VectorGetData(v), valid: (*uint64)(b.VectorGetValidity(v))}
+}
+
+func (v *vector) null(i int) bool {
+	return v.valid != nil && unsafe.Slice(v.valid, i>>6+1)[i>>6]&(1<<(i&63)) == 0
+}
+
+func view[T any](v *vector) []T { return unsafe.Slice((*T)(v.data), v.n) }
+
+func (v *vector) text(i int) string { return view[stringT](v)[i].view() }
+
+// box writes the column's values to dst[0], dst[stride], ... They are copies
+// that may outlive the chunk. A value equal to the one before is shared, which
+// spares most allocations of constant and of sorted columns.
+func (v *vector) box(dst []types.Value, stride int) {
+	switch v.typ {
+	case types.Bool:
+		boxFixed[bool](v, dst, stride)
+	case types.Int, types.Long, types.Datetime, types.Timespan:
+		boxFixed[int64](v, dst, stride)
+	case types.Real:
+		for i, x := range view[float64](v) { // NaN and -0 make comparing with == wrong
+			if !v.null(i) {
+				dst[i*stride] = x
+			}
+		}
+	case types.Decimal:
+		if v.decimal.width > 0 {
+			for i := range v.n {
+				if !v.null(i) {
+					dst[i*stride] = v.decimal.format(v.data, i)
+				}
+			}
+			return
+		}
+		v.boxText(dst, stride)
+	default:
+		v.boxText(dst, stride)
+	}
+}
+
+func boxFixed[T comparable](v *vector, dst []types.Value, stride int) {
+	var last types.Value
+	var lastValue T
+	for i, x := range view[T](v) {
+		if v.null(i) {
+			continue
+		}
+		if last == nil || x != lastValue {
+			last, lastValue = x, x
+		}
+		dst[i*stride] = last
+	}
+}
+
+func (v *vector) boxText(dst []types.Value, stride int) {
+	cells := view[stringT](v)
+	total := 0
+	for i := range cells {
+		if !v.null(i) && (i == 0 || cells[i] != cells[i-1]) {
+			total += int(cells[i].length)
+		}
+	}
+	var copies strings.Builder // one allocation for the strings of the chunk
+	copies.Grow(total)
+	var last types.Value
+	lastRow := -1
+	for i := range cells {
+		if v.null(i) {
+			if v.typ == types.String {
+				dst[i*stride] = ""
+			}
+			continue
+		}
+		// Equal cells are equal strings: same bytes in place or same address.
+		if lastRow < 0 || cells[i] != cells[lastRow] {
+			start := copies.Len()
+			copies.WriteString(cells[i].view())
+			last, lastRow = copies.String()[start:], i
+		}
+		dst[i*stride] = last
+	}
+}
+
+// text makes s valid UTF-8, which is all that DuckDB stores as VARCHAR.
+func text(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
