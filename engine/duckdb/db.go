@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ type DB struct {
 	spill       int64
 	temp        string
 	privateTemp bool
+	file        string // the key in openFiles
 
 	mu     sync.Mutex
 	idle   []*Conn
@@ -78,8 +80,7 @@ func Open(o Options) (*DB, error) {
 		settings = append(settings, [2]string{"threads", strconv.Itoa(o.Threads)})
 	}
 	if err := db.open(o.Path, settings); err != nil {
-		db.removeTemp()
-		return nil, err
+		return nil, errors.Join(err, db.free())
 	}
 	if err := db.setLimits(o); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -87,9 +88,39 @@ func Open(o Options) (*DB, error) {
 	return db, nil
 }
 
+// openFiles are the database files that this process has open. DuckDB's file
+// lock holds off other processes only; two handles in one process would destroy
+// the file. This is the one state of the package, as it belongs to the process.
+var openFiles sync.Map
+
+// claim refuses a file that is open already.
+func (db *DB) claim(path string) error {
+	if path == "" || path == ":memory:" {
+		return nil
+	}
+	file, err := filepath.Abs(path)
+	if err == nil {
+		// A file that does not exist yet still has a directory that may be a link.
+		if dir, err := filepath.EvalSymlinks(filepath.Dir(file)); err == nil {
+			file = filepath.Join(dir, filepath.Base(file))
+		}
+		if real, err := filepath.EvalSymlinks(file); err == nil {
+			file = real
+		}
+	}
+	if _, taken := openFiles.LoadOrStore(file, true); taken {
+		return &Error{Kind: IO, Message: fmt.Sprintf("cannot open the database %s: it is open in this process already", path)}
+	}
+	db.file = file
+	return nil
+}
+
 func (db *DB) open(path string, settings [][2]string) error {
 	if strings.IndexByte(path, 0) >= 0 {
 		return &Error{Kind: IO, Message: "a database path must not contain a NUL byte"}
+	}
+	if err := db.claim(path); err != nil {
+		return err
 	}
 	var config b.Config
 	if b.CreateConfig(&config) == b.StateError {
@@ -105,7 +136,12 @@ func (db *DB) open(path string, settings [][2]string) error {
 	if b.OpenExt(path, &db.handle, config, &message) == b.StateError {
 		b.Close(&db.handle)
 		e := db.newError(message, "")
-		e.Message = fmt.Sprintf("cannot open the database %s: %s", path, e.Message)
+		reason := e.Message
+		if _, holder, ok := strings.Cut(reason, "Conflicting lock is held in "); ok {
+			holder, _, _ = strings.Cut(holder, ". See also")
+			reason = "it is in use by " + holder + "; stop that process first"
+		}
+		e.Message = fmt.Sprintf("cannot open the database %s: %s", path, reason)
 		return e
 	}
 	return nil
@@ -211,8 +247,7 @@ func (db *DB) release(c *Conn) {
 	}
 	b.Disconnect(&c.handle)
 	if db.closed && db.inUse == 0 {
-		b.Close(&db.handle)
-		db.removeTemp()
+		db.free()
 	}
 }
 
@@ -232,11 +267,15 @@ func (db *DB) Close() error {
 	if db.inUse > 0 {
 		return nil
 	}
-	b.Close(&db.handle)
-	return db.removeTemp()
+	return db.free()
 }
 
-func (db *DB) removeTemp() error {
+// free closes the database and gives up what it holds outside.
+func (db *DB) free() error {
+	b.Close(&db.handle)
+	if db.file != "" {
+		openFiles.Delete(db.file)
+	}
 	if !db.privateTemp {
 		return nil
 	}

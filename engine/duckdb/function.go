@@ -40,9 +40,10 @@ func (s signature) equal(t signature) bool {
 	return slices.Equal(s.params, t.params) && s.varargs == t.varargs && s.result == t.result && s.volatile == t.volatile
 }
 
-// RegisterScalar makes def callable from SQL on every connection. Registering
-// the same signature again does nothing; another signature under the same name
-// is an error.
+// RegisterScalar makes def callable from SQL on every connection, for the life
+// of the database. Registering the same signature again does nothing: the first
+// Fn stays, so Fn must not depend on one query. Another signature under the same
+// name is an error.
 func (db *DB) RegisterScalar(ctx context.Context, def ScalarFunc) error {
 	return db.register(ctx, def.Name, signature{params: slices.Clone(def.Params), varargs: def.Varargs, result: def.Result, volatile: def.Volatile},
 		&scalar{def: def})

@@ -2,7 +2,6 @@ package duckdb
 
 import (
 	"context"
-	"slices"
 
 	b "github.com/duckdb/duckdb-go-bindings"
 
@@ -54,7 +53,7 @@ func (r *Rows) checkTypes() error {
 	r.decimals = make([]decimalType, len(r.schema))
 	for i, col := range r.schema {
 		got := b.ColumnType(&r.result, b.IdxT(i))
-		if !slices.Contains(physicalTypes(col.Type), got) {
+		if got != physicalType(col.Type) && !(col.Type == types.Decimal && got == b.TypeVarchar) {
 			return internalf(r.sql, "column %d (%s: %s) has the DuckDB type %s instead of %s", i, col.Name, col.Type, typeName(got), ColumnType(col.Type))
 		}
 		if got == b.TypeDecimal {
@@ -108,18 +107,25 @@ func (r *Rows) Null(col, row int) bool {
 }
 
 // Bools gives a bool column of the chunk in place; null slots hold anything.
-func (r *Rows) Bools(col int) []bool { return view[bool](&r.columns[col]) }
+func (r *Rows) Bools(col int) []bool { return view[bool](r.column(col, b.TypeBoolean)) }
 
 // Longs gives an int, long, datetime or timespan column of the chunk in place.
-func (r *Rows) Longs(col int) []int64 { return view[int64](&r.columns[col]) }
+func (r *Rows) Longs(col int) []int64 { return view[int64](r.column(col, b.TypeBigInt)) }
 
 // Reals gives a real column of the chunk in place.
-func (r *Rows) Reals(col int) []float64 { return view[float64](&r.columns[col]) }
+func (r *Rows) Reals(col int) []float64 { return view[float64](r.column(col, b.TypeDouble)) }
 
 // Text gives a string, guid or dynamic value of the chunk in place: the result
 // is valid until the next NextChunk or Close. It is "" for null.
-func (r *Rows) Text(col, row int) string {
-	return r.columns[col].textOrEmpty(row)
+func (r *Rows) Text(col, row int) string { return r.column(col, b.TypeVarchar).textOrEmpty(row) }
+
+// column checks that a column is read as what it is; anything else would read
+// memory that means something different.
+func (r *Rows) column(col int, as b.Type) *vector {
+	if t := r.schema[col].Type; physicalType(t) != as {
+		panic("duckdb: the column " + r.schema[col].Name + " is a " + t.String())
+	}
+	return &r.columns[col]
 }
 
 // Next moves to the next row. It is false at the end and after an error, see Err.

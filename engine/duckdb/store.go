@@ -165,7 +165,7 @@ func (s *Store) CreateTable(ctx context.Context, name string, schema types.Schem
 }
 
 // AddColumns adds columns at the end; rows that exist have null, or the empty
-// string, in them. No appender may be open on the table.
+// string, in them. An appender that is open on the table fails from then on.
 func (s *Store) AddColumns(ctx context.Context, name string, columns types.Schema) (Table, error) {
 	s.change.Lock()
 	defer s.change.Unlock()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -148,6 +149,19 @@ func TestOpenRefuses(t *testing.T) {
 		_, err := Open(o)
 		wantKind(t, err, IO)
 	}
+	path := filepath.Join(dir, "used.duckdb")
+	first := open(t, Options{Path: path})
+	link := filepath.Join(dir, "link.duckdb")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{path, link} {
+		_, err := Open(Options{Path: p})
+		wantKind(t, err, IO, "open in this process already")
+	}
+	first.Close()
+	open(t, Options{Path: link})
+
 	future := open(t, Options{})
 	store(t, future)
 	if err := future.Exec(ctx, "UPDATE quarry_format SET version = 99"); err != nil {
@@ -212,6 +226,49 @@ func TestAppenderErrors(t *testing.T) {
 	}
 	if n, _ := s.Count(ctx, "T"); n != 1 {
 		t.Errorf("%d rows", n)
+	}
+}
+
+func TestAppendersSideBySide(t *testing.T) {
+	s := store(t, open(t, Options{}))
+	if _, err := s.CreateTable(ctx, "T", schemaOf("a:long")); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			a, err := s.Appender(ctx, "T")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for i := range 10_000 {
+				if err := a.Append([]types.Value{int64(i)}); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := a.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n, err := s.Count(ctx, "T"); n != 40_000 || err != nil {
+		t.Errorf("%d rows, %v", n, err)
+	}
+
+	stale, err := s.Appender(ctx, "T")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.AddColumns(ctx, "T", schemaOf("b:string")); err != nil {
+		t.Fatal(err)
+	}
+	if err := stale.Append([]types.Value{int64(1)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := stale.Close(); err == nil {
+		t.Error("rows of the old shape went in without an error")
 	}
 }
 

@@ -14,19 +14,19 @@ import (
 // vectorSize is DuckDB's STANDARD_VECTOR_SIZE, the most rows of a chunk.
 const vectorSize = 2048
 
-// physicalTypes are the DuckDB types in which values of t may arrive.
-func physicalTypes(t types.Type) []b.Type {
+// physicalType is the DuckDB type of values of t, as in ColumnType.
+func physicalType(t types.Type) b.Type {
 	switch t {
 	case types.Bool:
-		return []b.Type{b.TypeBoolean}
+		return b.TypeBoolean
 	case types.Int, types.Long, types.Datetime, types.Timespan:
-		return []b.Type{b.TypeBigInt}
+		return b.TypeBigInt
 	case types.Real:
-		return []b.Type{b.TypeDouble}
+		return b.TypeDouble
 	case types.Decimal:
-		return []b.Type{b.TypeDecimal, b.TypeVarchar}
+		return b.TypeDecimal
 	}
-	return []b.Type{b.TypeVarchar}
+	return b.TypeVarchar
 }
 
 func typeName(t b.Type) string {
@@ -47,7 +47,7 @@ func logicalType(t types.Type) b.LogicalType {
 	if t == types.Decimal {
 		return b.CreateDecimalType(decimalWidth, decimalScale)
 	}
-	return b.CreateLogicalType(physicalTypes(t)[0])
+	return b.CreateLogicalType(physicalType(t))
 }
 
 // stringT is duckdb_string_t: up to 12 bytes in place, else a prefix of 4 and a pointer.

@@ -97,7 +97,7 @@ func (w *writer) setNull(row int) {
 		w.valid = (*uint64)(b.VectorGetValidity(w.vec))
 	}
 	w.word(row, func(word uint64, bit uint64) uint64 { return word &^ bit })
-	if physicalTypes(w.typ)[0] == b.TypeVarchar {
+	if physicalType(w.typ) == b.TypeVarchar {
 		*(*stringT)(unsafe.Add(w.data, row*16)) = stringT{}
 	}
 }
