@@ -74,7 +74,7 @@ type op struct {
 	subFrom  int  // opElement: its direct substitutions are program.subs[subFrom:subTo]
 	subTo    int
 	name     string
-	text     []byte // UTF-8
+	text     value // typeText
 }
 
 // cursor reads little-endian fields of a chunk. Past end it yields zeros and
@@ -158,7 +158,7 @@ func (c *compiler) emit(o op) error {
 	if c.ops++; c.ops > maxTemplateOps {
 		return errTooLarge
 	}
-	if c.bytes += len(o.text); c.bytes > maxTemplateBytes {
+	if c.bytes += len(o.text.data); c.bytes > maxTemplateBytes {
 		return errTooLarge
 	}
 	c.prog.ops = append(c.prog.ops, o)
@@ -370,13 +370,13 @@ func (c *compiler) text(tok byte) error {
 		return c.literal()
 	case tokCDATA:
 		n := int(c.cur.u16())
-		return c.emit(op{kind: opText, text: appendUTF16(nil, c.cur.take(2*n))})
+		return c.emit(op{kind: opText, text: textValue(appendUTF16(nil, c.cur.take(2*n)))})
 	case tokCharRef:
 		r := rune(c.cur.u16())
 		if utf16.IsSurrogate(r) {
 			r = '\uFFFD'
 		}
-		return c.emit(op{kind: opText, text: []byte(string(r))})
+		return c.emit(op{kind: opText, text: textValue([]byte(string(r)))})
 	case tokEntityRef:
 		name, err := c.name()
 		if err != nil {
@@ -386,7 +386,7 @@ func (c *compiler) text(tok byte) error {
 		if !known {
 			text = "&" + name + ";"
 		}
-		return c.emit(op{kind: opText, text: []byte(text)})
+		return c.emit(op{kind: opText, text: textValue([]byte(text))})
 	case tokSubstitution, tokOptional:
 		index := c.cur.u16()
 		c.cur.u8() // the type: the instance's own descriptor decides
@@ -420,7 +420,7 @@ func (c *compiler) literal() error {
 		return errTruncated
 	}
 	text, _ := v.appendText(nil)
-	return c.emit(op{kind: opText, text: text})
+	return c.emit(op{kind: opText, text: textValue(text)})
 }
 
 // instruction compiles a processing instruction, whose data token follows its target.
@@ -434,7 +434,7 @@ func (c *compiler) instruction() error {
 		c.cur.pos++
 		text = appendUTF16(nil, c.cur.take(2*int(c.cur.u16())))
 	}
-	return c.emit(op{kind: opPI, name: name, text: text})
+	return c.emit(op{kind: opPI, name: name, text: textValue(text)})
 }
 
 // instance notes a template instance inside a fragment and steps over it.

@@ -12,6 +12,7 @@ const (
 
 // template is a compiled template definition, or why it cannot be compiled.
 type template struct {
+	id   uint32
 	prog *program
 	err  error
 }
@@ -65,25 +66,26 @@ func (in *instance) parse(cur *cursor, values []value) ([]value, error) {
 func (c *compiler) template(id, off uint32) (*program, error) {
 	t := c.templates[off]
 	if t == nil {
-		t = &template{}
-		t.prog, t.err = c.definition(id, off)
+		t = c.definition(off)
 		c.templates[off] = t
+	}
+	if t.err == nil && t.id != id {
+		return nil, fmt.Errorf("at %#x of the chunk is template %08x, not %08x", off, t.id, id)
 	}
 	return t.prog, t.err
 }
 
-func (c *compiler) definition(id, off uint32) (*program, error) {
+func (c *compiler) definition(off uint32) *template {
 	if off < chunkHeaderSize || int64(off)+templateHeaderSize > int64(len(c.chunk)) {
-		return nil, fmt.Errorf("template offset %#x is outside the chunk", off)
+		return &template{err: fmt.Errorf("template offset %#x is outside the chunk", off)}
 	}
 	header := c.chunk[off : off+templateHeaderSize]
-	if got := binary.LittleEndian.Uint32(header[4:]); got != id {
-		return nil, fmt.Errorf("at %#x of the chunk is template %08x, not %08x", off, got, id)
-	}
 	size := int64(binary.LittleEndian.Uint32(header[20:]))
 	start := int64(off) + templateHeaderSize
 	if size > int64(len(c.chunk))-start {
-		return nil, fmt.Errorf("the template at %#x runs past the chunk", off)
+		return &template{err: fmt.Errorf("the template at %#x runs past the chunk", off)}
 	}
-	return c.compile(int(start), int(start+size), true)
+	t := &template{id: binary.LittleEndian.Uint32(header[4:])}
+	t.prog, t.err = c.compile(int(start), int(start+size), true)
+	return t
 }

@@ -52,6 +52,8 @@ type value struct {
 	data []byte
 }
 
+func textValue(utf8 []byte) value { return value{typ: typeText, data: utf8} }
+
 func (v *value) isNull() bool { return v.typ == typeNull }
 
 // itemSize is the size of a value, or of an item of an array, of a type that
@@ -125,8 +127,12 @@ func (v *value) regular() bool {
 	return n == itemSize(typ, n)
 }
 
-// split takes the first item off an array with data.
-func (v *value) split() (item, rest value) {
+// width is the size of the items of an array, 0 if each has its own.
+func (v *value) width() int { return itemSize(v.typ&^typeArray, len(v.data)) }
+
+// split takes the first item off an array with data. width is that of the whole
+// array, since what is left of it may suggest another.
+func (v *value) split(width int) (item, rest value) {
 	typ := v.typ &^ typeArray
 	n, skip := 0, 0
 	switch typ {
@@ -143,7 +149,7 @@ func (v *value) split() (item, rest value) {
 	case typeSID:
 		n = sidSize(v.data)
 	default:
-		n = itemSize(typ, len(v.data))
+		n = width
 	}
 	if n <= 0 && skip == 0 || n > len(v.data) { // no way to tell items apart: all is one
 		n = len(v.data)
@@ -196,13 +202,13 @@ func (v *value) appendText(dst []byte) (text []byte, ok bool) {
 		return appendHex(dst, v.data), false
 	}
 	if v.typ&typeArray != 0 {
-		from := len(dst)
+		width := v.width()
 		for rest := *v; len(rest.data) > 0; {
-			var item value
-			item, rest = rest.split()
-			if len(dst) > from {
+			if len(rest.data) < len(v.data) {
 				dst = append(dst, ',')
 			}
+			var item value
+			item, rest = rest.split(width)
 			dst, _ = item.appendText(dst)
 		}
 		return dst, ok

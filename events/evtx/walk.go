@@ -153,7 +153,7 @@ func (w *walker) ops(p *program, values []value, from, to int, over *override) e
 			}
 			i = o.end
 		case opText:
-			if err := w.text(&value{typ: typeText, data: o.text}); err != nil {
+			if err := w.text(&o.text); err != nil {
 				return err
 			}
 		case opSub:
@@ -165,7 +165,7 @@ func (w *walker) ops(p *program, values []value, from, to int, over *override) e
 				return err
 			}
 		case opPI:
-			w.out.instruction(o.name, o.text)
+			w.out.instruction(o.name, o.text.data)
 		}
 	}
 	return nil
@@ -214,9 +214,9 @@ func (w *walker) element(p *program, values []value, at int) error {
 		if !v.regular() {
 			break
 		}
-		over := override{index: index}
+		over, width := override{index: index}, v.width()
 		for rest := *v; len(rest.data) > 0; {
-			over.item, rest = rest.split()
+			over.item, rest = rest.split(width)
 			if err := w.once(p, values, at, &over); err != nil {
 				return err
 			}
@@ -276,7 +276,7 @@ func (w *walker) attr(p *program, values []value, at int, over *override) error 
 		}
 	}
 	if len(parts) == 1 {
-		w.out.attr(o.name, &value{typ: typeText, data: parts[0].text})
+		w.out.attr(o.name, &parts[0].text)
 		return nil
 	}
 	w.joined = w.joined[:0]
@@ -284,7 +284,7 @@ func (w *walker) attr(p *program, values []value, at int, over *override) error 
 		if parts[i].kind == opSub {
 			w.joined, _ = lookup(values, parts[i].sub, over).appendText(w.joined)
 		} else {
-			w.joined = append(w.joined, parts[i].text...)
+			w.joined = append(w.joined, parts[i].text.data...)
 		}
 	}
 	w.out.attr(o.name, &value{typ: typeText, data: w.joined})
