@@ -1,0 +1,129 @@
+package defender
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"net/netip"
+	"strings"
+
+	"github.com/cespare/xxhash/v2"
+
+	"quarry/kql/types"
+)
+
+// device is one host.
+type device struct {
+	short string // lower case, up to the first dot
+	fqdn  string // lower case, as first seen; "" if no event has it
+	id    types.Value
+	name  types.Value
+
+	whole, exact int  // mapped events whose clock has whole seconds, and finer ones
+	floor        bool // Sysmon times are cut to seconds
+
+	paths map[uint64]*path
+	last  int64
+}
+
+// path is one file path of a device in its first spelling.
+type path struct {
+	full, lower, base types.Value
+}
+
+// device returns the index of the host that a computer name means.
+func (m *Mapper) device(computer string) uint32 {
+	if i, ok := m.devices[computer]; ok {
+		return i
+	}
+	name := strings.ToLower(strings.TrimSuffix(computer, "."))
+	short, _, dotted := strings.Cut(name, ".")
+	if _, err := netip.ParseAddr(name); err == nil {
+		short, dotted = name, false
+	}
+	i, ok := m.devices[short]
+	if !ok {
+		i = uint32(len(m.hosts))
+		m.hosts = append(m.hosts, &device{short: strings.Clone(short), id: deviceID(short), paths: map[uint64]*path{}})
+		m.devices[strings.Clone(short)] = i
+	}
+	m.devices[strings.Clone(computer)] = i
+	if d := m.hosts[i]; dotted && d.fqdn == "" {
+		d.fqdn = strings.Clone(name)
+	}
+	return i
+}
+
+// deviceID is a stable digest of the short name: 40 hexadecimal digits, as Defender's.
+func deviceID(short string) string {
+	sum := sha1.Sum([]byte(short))
+	return hex.EncodeToString(sum[:])
+}
+
+// settleDevices fixes what the whole evidence tells about each host.
+func (m *Mapper) settleDevices() {
+	for _, d := range m.hosts {
+		d.name = d.short
+		if d.fqdn != "" {
+			d.name = d.fqdn
+		}
+		d.floor = d.whole > 0 && d.exact == 0
+	}
+}
+
+// path returns the first spelling of a path on the device. raw is as logged.
+func (d *device) path(raw string) *path {
+	p := localPath(raw)
+	if p == "" {
+		return noPath
+	}
+	key := foldedHash(p)
+	e, ok := d.paths[key]
+	if !ok {
+		if p == "System" { // the kernel's own process, as Defender shows it
+			e = &path{kernelPath, kernelPath, "System"}
+		} else {
+			p = strings.Clone(p)
+			e = &path{p, strings.ToLower(p), baseName(p)}
+		}
+		d.paths[key] = e
+	}
+	return e
+}
+
+var noPath = &path{"", "", ""}
+
+// foldedHash hashes a text without regard to case.
+func foldedHash(s string) uint64 {
+	var stack [320]byte
+	b := stack[:0]
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c >= 0x80 {
+			return xxhash.Sum64String(strings.ToLower(s))
+		}
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return xxhash.Sum64(b)
+}
+
+// deviceRows emits DeviceInfo.
+func (m *Mapper) deviceRows() error {
+	t := m.tables.info
+	for _, d := range m.hosts {
+		if d.last == 0 || d.short == "" {
+			continue
+		}
+		row := m.blank(t)
+		row[dTimestamp] = d.last
+		row[dTimeGenerated] = d.last
+		row[dDeviceID] = d.id
+		row[dDeviceName] = d.name
+		if err := m.send(t, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,287 @@
+package defender
+
+import (
+	"strings"
+
+	"quarry/events/winevent"
+	"quarry/kql/types"
+)
+
+// deviceRow starts a DeviceEvents row of a Sysmon event by its own process.
+func (m *Mapper) deviceRow(f *fact, action string) []types.Value {
+	ev := f.ev
+	row := m.row(m.tables.device, f, action)
+	m.initiatedByGUID(m.tables.device, row, f, ev.Get("ProcessGuid"), ev.Get("ProcessId"), ev.Get("Image"), ev.Get("User"))
+	return row
+}
+
+func (m *Mapper) sendDevice(row []types.Value, extra *object) error {
+	row[eAdditional] = extra.value()
+	return m.send(m.tables.device, row)
+}
+
+func driverLoad(m *Mapper, f *fact) error {
+	ev := f.ev
+	row := m.row(m.tables.device, f, "DriverLoad")
+	p := f.dev.path(ev.Get("ImageLoaded"))
+	row[eFileName], row[eFolderPath] = p.base, p.full
+	sha1, sha256, md5 := splitHashes(ev.Get("Hashes"))
+	setHashes(row, eSHA1, sha1, sha256, md5)
+	m.bySystem(row, f)
+	var extra object
+	extra.str("Signature", ev.Get("Signature"))
+	extra.str("SignatureStatus", ev.Get("SignatureStatus"))
+	extra.str("Signed", ev.Get("Signed"))
+	return m.sendDevice(row, &extra)
+}
+
+// betweenProcesses starts the row of an event in which one process acts on another.
+func (m *Mapper) betweenProcesses(f *fact, action string) []types.Value {
+	ev := f.ev
+	t := m.tables.device
+	row := m.row(t, f, action)
+	m.initiatedByGUID(t, row, f, eitherCase(ev, "SourceProcessGuid", "SourceProcessGUID"), ev.Get("SourceProcessId"), ev.Get("SourceImage"), ev.Get("SourceUser"))
+	p := f.dev.path(ev.Get("TargetImage"))
+	row[eFileName], row[eFolderPath] = p.base, p.full
+	setNumber(row, eProcessID, ev.Get("TargetProcessId"))
+	domain, name := account(ev.Get("TargetUser"))
+	guid, ok := parseGUID(f.device, eitherCase(ev, "TargetProcessGuid", "TargetProcessGUID"))
+	if target := m.processes[guid]; ok && target != nil {
+		v := m.viewOf(target)
+		row[eCommandLine] = v.cols[cInitCommandLine-cInitStart]
+		row[eCreationTime] = v.cols[cInitCreationTime-cInitStart]
+		row[eSHA1] = v.cols[cInitSHA1-cInitStart]
+		row[eSHA256] = v.cols[cInitSHA256-cInitStart]
+		row[eMD5] = v.cols[cInitMD5-cInitStart]
+		if name == "" {
+			domain, name = account(target.user)
+		}
+	}
+	row[eAccountDomain], row[eAccountName], row[eAccountSid] = domain, name, m.sidOf("", domain, name)
+	return row
+}
+
+// eitherCase reads a field that Sysmon spells in two ways.
+func eitherCase(ev *winevent.Event, a, b string) string {
+	if v, ok := ev.Lookup(a); ok {
+		return v
+	}
+	return ev.Get(b)
+}
+
+func remoteThread(m *Mapper, f *fact) error {
+	row := m.betweenProcesses(f, "CreateRemoteThreadApiCall")
+	var extra object
+	if n, ok := number(f.ev.Get("NewThreadId")); ok {
+		extra.num("RemoteThreadId", n)
+	}
+	extra.str("StartAddress", f.ev.Get("StartAddress"))
+	extra.str("StartModule", f.ev.Get("StartModule"))
+	extra.str("StartFunction", f.ev.Get("StartFunction"))
+	return m.sendDevice(row, &extra)
+}
+
+func openProcess(m *Mapper, f *fact) error {
+	row := m.betweenProcesses(f, "OpenProcessApiCall")
+	var extra object
+	if n, ok := number(f.ev.Get("GrantedAccess")); ok {
+		extra.num("DesiredAccess", n)
+	}
+	return m.sendDevice(row, &extra)
+}
+
+func namedPipe(m *Mapper, f *fact) error {
+	row := m.deviceRow(f, "NamedPipeEvent")
+	operation, end := "File created", "Server"
+	if f.ev.EventID == 18 {
+		operation, end = "File opened", "Client"
+	}
+	var extra object
+	extra.str("FileOperation", operation)
+	extra.str("NamedPipeEnd", end)
+	if pipe := f.ev.Get("PipeName"); strings.HasPrefix(pipe, `\`) {
+		extra.str("PipeName", `\Device\NamedPipe`+pipe)
+	} else if pipe != "" {
+		extra.str("PipeName", `\Device\NamedPipe\`+pipe)
+	}
+	return m.sendDevice(row, &extra)
+}
+
+func wmiBinding(m *Mapper, f *fact) error {
+	row := m.row(m.tables.device, f, "WmiBindEventFilterToConsumer")
+	domain, name := account(f.ev.Get("User"))
+	row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = domain, name, m.sidOf("", domain, name)
+	var extra object
+	for _, field := range [...]string{"Operation", "EventNamespace", "Name", "Query", "Type", "Destination", "Consumer", "Filter"} {
+		extra.str(field, f.ev.Get(field))
+	}
+	return m.sendDevice(row, &extra)
+}
+
+func dnsQuery(m *Mapper, f *fact) error {
+	row := m.deviceRow(f, "DnsQueryResponse")
+	var extra object
+	extra.str("DnsQueryString", f.ev.Get("QueryName"))
+	extra.str("DnsQueryResult", f.ev.Get("QueryResults"))
+	extra.str("QueryStatus", f.ev.Get("QueryStatus"))
+	return m.sendDevice(row, &extra)
+}
+
+func tampering(m *Mapper, f *fact) error {
+	row := m.deviceRow(f, "ProcessTampering")
+	p := f.dev.path(f.ev.Get("Image"))
+	row[eFileName], row[eFolderPath] = p.base, p.full
+	setNumber(row, eProcessID, f.ev.Get("ProcessId"))
+	var extra object
+	extra.str("Type", f.ev.Get("Type"))
+	return m.sendDevice(row, &extra)
+}
+
+// subjectRow starts a DeviceEvents row of a Security event by its Subject.
+func (m *Mapper) subjectRow(f *fact, action string) []types.Value {
+	row := m.row(m.tables.device, f, action)
+	m.initiatedByUser(m.tables.device, row, subjectUser(f.ev))
+	return row
+}
+
+// serviceInstalled maps Security 4697 and System 7045.
+func serviceInstalled(m *Mapper, f *fact) error {
+	ev := f.ev
+	row := m.subjectRow(f, "ServiceInstalled")
+	if row[cInitAccountSid] == "" {
+		row[cInitAccountSid] = sid(ev.UserSID)
+	}
+	command := ev.Get("ServiceFileName")
+	start := ev.Get("ServiceStartType")
+	who := ev.Get("ServiceAccount")
+	if ev.EventID == 7045 {
+		command, start, who = ev.Get("ImagePath"), ev.Get("StartType"), ev.Get("AccountName")
+	}
+	p := f.dev.path(executable(command))
+	row[eFileName], row[eFolderPath] = p.base, p.full
+	row[eCommandLine] = absent(command)
+	var extra object
+	extra.str("ServiceName", ev.Get("ServiceName"))
+	extra.str("ServiceAccount", who)
+	extra.str("ServiceStartType", start)
+	extra.str("ServiceType", ev.Get("ServiceType"))
+	return m.sendDevice(row, &extra)
+}
+
+// executable is the program of a service's command line.
+func executable(command string) string {
+	command = strings.TrimSpace(absent(command))
+	if strings.HasPrefix(command, `"`) {
+		path, _, _ := strings.Cut(command[1:], `"`)
+		return path
+	}
+	for _, ext := range [...]string{".exe", ".sys"} {
+		if i := indexFold(command, ext); i >= 0 {
+			if end := i + len(ext); end == len(command) || command[end] == ' ' {
+				return command[:end]
+			}
+		}
+	}
+	path, _, _ := strings.Cut(command, " ")
+	return path
+}
+
+func scheduledTask(m *Mapper, f *fact) error {
+	row := m.subjectRow(f, taskActions[f.ev.EventID])
+	row[eAccountDomain], row[eAccountName], row[eAccountSid] = row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid]
+	content := f.ev.Get("TaskContent")
+	if content == "" {
+		content = f.ev.Get("TaskContentNew")
+	}
+	var extra object
+	extra.str("TaskName", f.ev.Get("TaskName"))
+	extra.str("TaskContent", content)
+	return m.sendDevice(row, &extra)
+}
+
+// accountChange maps 4720 and 4726. Of a local account the domain is the
+// host's short name, as Windows writes it too, only cut to 15 characters.
+func accountChange(m *Mapper, f *fact) error {
+	ev := f.ev
+	row := m.subjectRow(f, accountActions[ev.EventID])
+	domain := strings.ToLower(absent(ev.Get("TargetDomainName")))
+	if domain == "" || len(domain) == 15 && strings.HasPrefix(f.dev.short, domain) {
+		domain = f.dev.short
+	}
+	row[eAccountDomain], row[eAccountName] = domain, strings.ToLower(absent(ev.Get("TargetUserName")))
+	row[eAccountSid] = sid(ev.Get("TargetSid"))
+	var extra object
+	extra.str("DisplayName", ev.Get("DisplayName"))
+	extra.str("PrivilegeList", ev.Get("PrivilegeList"))
+	return m.sendDevice(row, &extra)
+}
+
+// memberChange maps 4732 and 4733.
+func memberChange(m *Mapper, f *fact) error {
+	ev := f.ev
+	row := m.subjectRow(f, memberActions[ev.EventID])
+	row[eAccountSid] = sid(ev.Get("MemberSid"))
+	name := absent(ev.Get("MemberName")) // a distinguished name, of domain accounts only
+	if cn, _, ok := strings.Cut(name, ","); ok && hasPrefixFold(cn, "CN=") {
+		row[eAccountName] = strings.ToLower(cn[len("CN="):])
+	}
+	var extra object
+	extra.str("GroupName", ev.Get("TargetUserName"))
+	extra.str("GroupDomainName", ev.Get("TargetDomainName"))
+	extra.str("GroupSid", ev.Get("TargetSid"))
+	extra.str("MemberName", name)
+	return m.sendDevice(row, &extra)
+}
+
+func logCleared(m *Mapper, f *fact) error {
+	row := m.subjectRow(f, "SecurityLogCleared")
+	return m.sendDevice(row, &object{})
+}
+
+func scriptBlock(m *Mapper, f *fact) error {
+	ev, t := f.ev, m.tables.device
+	row := m.row(t, f, "PowerShellCommand")
+	if ev.ProcessID != 0 {
+		if p := m.processAt(f.device, int64(ev.ProcessID), f.time, ""); p != nil {
+			m.initiatedBy(t, row, p)
+		} else {
+			row[cInitID] = int64(ev.ProcessID)
+		}
+	}
+	if row[cInitAccountSid] == "" {
+		row[cInitAccountSid] = sid(ev.UserSID)
+	}
+	p := f.dev.path(ev.Get("Path"))
+	row[eFileName], row[eFolderPath] = p.base, p.full
+	var extra object
+	extra.str("Command", ev.Get("ScriptBlockText"))
+	extra.str("ScriptBlockId", ev.Get("ScriptBlockId"))
+	extra.str("MessageNumber", ev.Get("MessageNumber"))
+	extra.str("MessageTotal", ev.Get("MessageTotal"))
+	return m.sendDevice(row, &extra)
+}
+
+// threatFound maps 1116 of Microsoft Defender Antivirus.
+func threatFound(m *Mapper, f *fact) error {
+	ev := f.ev
+	row := m.row(m.tables.device, f, "AntivirusDetection")
+	_, path, ok := strings.Cut(ev.Get("Path"), "file:_") // "containerfile:_..; file:_C:\x.exe"
+	if ok {
+		path, _, _ = strings.Cut(path, ";")
+	}
+	p := f.dev.path(path)
+	row[eFileName], row[eFolderPath] = p.base, p.full
+	domain, name := account(ev.Get("Detection User"))
+	row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = domain, name, m.sidOf("", domain, name)
+	if process := absent(ev.Get("Process Name")); process != "" && process != "Unknown" {
+		image := f.dev.path(process)
+		row[cInitFileName], row[cInitFolderPath] = image.base, image.lower
+	}
+	var extra object
+	extra.str("ThreatName", ev.Get("Threat Name"))
+	extra.str("Category", ev.Get("Category Name"))
+	extra.str("Severity", ev.Get("Severity Name"))
+	extra.str("Action", ev.Get("Action Name"))
+	extra.str("Path", ev.Get("Path"))
+	return m.sendDevice(row, &extra)
+}

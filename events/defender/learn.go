@@ -1,0 +1,196 @@
+package defender
+
+import (
+	"strings"
+
+	"quarry/events/winevent"
+	"quarry/kql/types"
+)
+
+// source is who wrote an event, as far as mapping cares.
+type source uint8
+
+const (
+	srcOther source = iota
+	srcSysmon
+	srcSecurity
+	srcServices // Service Control Manager
+	srcPowerShell
+	srcAntivirus
+)
+
+func classify(ev *winevent.Event) source {
+	switch ev.Provider {
+	case "Microsoft-Windows-Sysmon":
+		return srcSysmon
+	case "Microsoft-Windows-Security-Auditing":
+		return srcSecurity
+	case "Microsoft-Windows-Eventlog":
+		if ev.EventID == 1102 {
+			return srcSecurity
+		}
+	case "Service Control Manager":
+		return srcServices
+	case "Microsoft-Windows-PowerShell":
+		return srcPowerShell
+	case "Microsoft-Windows-Windows Defender":
+		return srcAntivirus
+	case "":
+		switch {
+		case ev.IsSysmon():
+			return srcSysmon
+		case strings.EqualFold(ev.Channel, "Security"):
+			return srcSecurity
+		}
+	}
+	return srcOther
+}
+
+// learn is the first pass over an event: clocks, processes, hashes, SIDs, and
+// what may be logged twice.
+func (m *Mapper) learn(st *stored, src source, file *fileState) {
+	ev := &st.ev
+	if ev.LocalTime {
+		file.localTime = true
+	}
+	if src == srcSysmon {
+		m.learnSysmon(st, file)
+		return
+	}
+	if ev.ReceiptOffset != 0 && len(file.receipts) < maxSamples {
+		file.receipts = append(file.receipts, ev.ReceiptOffset)
+	}
+	if handlers[handlerKey(src, ev.EventID)] == nil {
+		return
+	}
+	if d := m.hosts[st.device]; ev.WholeSecond {
+		d.whole++
+		file.WholeSeconds = true
+	} else {
+		d.exact++
+	}
+	switch src {
+	case srcSecurity:
+		m.learnSecurity(st)
+	case srcServices:
+		if ev.EventID == 7045 {
+			m.candidate(st, serviceFact, false, serviceKey(st))
+		}
+	}
+}
+
+func (m *Mapper) learnSysmon(st *stored, file *fileState) {
+	ev := &st.ev
+	if t, ok := types.ParseDatetime(ev.Get("UtcTime")); ok {
+		st.utc = t
+		if ev.TimeCreated != 0 && len(file.samples) < maxSamples {
+			file.samples = append(file.samples, ev.TimeCreated-t)
+		}
+	}
+	switch ev.EventID {
+	case 1:
+		p := m.learnSysmonProcess(st)
+		m.learnHashes(st, p.image, p.hashes)
+		m.processCandidates(st, p, true)
+	case 3:
+		c := sysmonConnection(ev)
+		m.connectionCandidates(st, c, true)
+	case 11:
+		name := ev.Get("TargetFilename")
+		key := fileKey(st.device, name, ev.Get("ProcessGuid"))
+		m.candidate(st, executableFact, true, key)
+		if isSystem(ev) {
+			m.candidate(st, sharedFileFact, true, fileKey(st.device, name, ""))
+		}
+	case 15:
+		if name := ev.Get("TargetFilename"); streamName(name) == "" {
+			m.learnHashes(st, name, hashesOf(ev))
+		}
+	case 29:
+		name := ev.Get("TargetFilename")
+		m.learnHashes(st, name, hashesOf(ev))
+		m.candidate(st, executableFact, false, fileKey(st.device, name, ev.Get("ProcessGuid")))
+	}
+}
+
+func (m *Mapper) learnSecurity(st *stored) {
+	ev := &st.ev
+	switch ev.EventID {
+	case 4624, 4672, 4688, 4697, 4698, 4720, 5140, 5145:
+		m.learnSid(subjectUser(ev))
+		if ev.EventID == 4624 || ev.EventID == 4688 {
+			m.learnSid(targetUser(ev))
+		}
+	}
+	switch ev.EventID {
+	case 4688:
+		m.processCandidates(st, m.learnSecurityProcess(st), false)
+	case 4697:
+		m.candidate(st, serviceFact, true, serviceKey(st))
+	case 5140:
+		if c, ok := sharedConnection(ev); ok && !m.opts.NoDerive {
+			m.candidate(st, sharedConnectionFact, false, c.remoteKey(st.device))
+		}
+	case 5145:
+		if w, ok := sharedWrite(ev); ok && !m.opts.NoDerive {
+			m.candidate(st, repeatedWriteFact, true, w.key(st.device))
+			if c := m.candidate(st, sharedFileFact, false, fileKey(st.device, w.path, "")); c != nil {
+				c.write = w.clone()
+			}
+		}
+	case 5156:
+		m.connectionCandidates(st, filterConnection(ev), false)
+	}
+}
+
+func (m *Mapper) learnSid(u user) {
+	if u.sid == "" || u.name == "" {
+		return
+	}
+	key := strings.ToLower(u.domain + `\` + u.name)
+	if _, ok := m.sids[key]; !ok {
+		m.sids[key] = strings.Clone(u.sid)
+	}
+}
+
+// hashedAt is the hash of a file at a time.
+type hashedAt struct {
+	time              int64
+	sha1, sha256, md5 string
+}
+
+func hashesOf(ev *winevent.Event) string {
+	if h := ev.Get("Hashes"); h != "" {
+		return h
+	}
+	return ev.Get("Hash")
+}
+
+func (m *Mapper) learnHashes(st *stored, name, text string) {
+	if absent(name) == "" || absent(text) == "" {
+		return
+	}
+	h := hashedAt{time: st.utc}
+	h.sha1, h.sha256, h.md5 = splitHashes(m.share(text))
+	key := fileKey(st.device, name, "")
+	list := m.hashes[key]
+	if n := len(list); n > 0 && list[n-1].sha1 == h.sha1 && list[n-1].sha256 == h.sha256 && list[n-1].md5 == h.md5 {
+		return
+	}
+	m.hashes[key] = append(list, h)
+}
+
+// hashAt is the hash that a file had from a time on: the first one seen since,
+// else the last one before.
+func (m *Mapper) hashAt(device uint32, name string, at int64) (h hashedAt) {
+	var after int64 = -1
+	for _, c := range m.hashes[fileKey(device, name, "")] {
+		switch d := c.time - at; {
+		case d >= 0 && (after < 0 || d < after):
+			h, after = c, d
+		case d < 0 && after < 0 && c.time >= h.time:
+			h = c
+		}
+	}
+	return h
+}

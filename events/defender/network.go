@@ -1,0 +1,127 @@
+package defender
+
+import (
+	"github.com/cespare/xxhash/v2"
+
+	"quarry/events/winevent"
+)
+
+// connection is a network event seen from its device.
+type connection struct {
+	inbound               bool
+	localIP, remoteIP     string
+	localPort, remotePort int64
+	hasLocal, hasRemote   bool // the ports
+	protocol              string
+}
+
+// orient puts the two ends of a connection in their places: of an inbound one
+// the destination is local.
+func orient(inbound bool, sourceIP, sourcePort, destIP, destPort, protocol string) connection {
+	if inbound {
+		sourceIP, sourcePort, destIP, destPort = destIP, destPort, sourceIP, sourcePort
+	}
+	c := connection{inbound: inbound, localIP: address(sourceIP), remoteIP: address(destIP), protocol: protocols[protocol]}
+	c.localPort, c.hasLocal = number(sourcePort)
+	c.remotePort, c.hasRemote = number(destPort)
+	return c
+}
+
+func sysmonConnection(ev *winevent.Event) connection {
+	return orient(ev.Get("Initiated") == "false", ev.Get("SourceIp"), ev.Get("SourcePort"),
+		ev.Get("DestinationIp"), ev.Get("DestinationPort"), ev.Get("Protocol"))
+}
+
+func filterConnection(ev *winevent.Event) connection {
+	return orient(ev.Get("Direction") == "%%14592", ev.Get("SourceAddress"), ev.Get("SourcePort"),
+		ev.Get("DestAddress"), ev.Get("DestPort"), ev.Get("Protocol"))
+}
+
+// key names the connection by its two ends and protocol.
+func (c *connection) key(device uint32) uint64 {
+	return hashKey(device, xxhash.Sum64String(c.localIP), xxhash.Sum64String(c.remoteIP),
+		uint64(c.localPort), uint64(c.remotePort), xxhash.Sum64String(c.protocol))
+}
+
+// remoteKey names it by its remote end alone.
+func (c *connection) remoteKey(device uint32) uint64 {
+	return hashKey(device, xxhash.Sum64String(c.remoteIP), uint64(c.remotePort))
+}
+
+// sharedConnection is what a 5140 event says of the connection it came over.
+func sharedConnection(ev *winevent.Event) (connection, bool) {
+	c := connection{inbound: true, remoteIP: address(ev.Get("IpAddress")), localPort: 445, hasLocal: true, protocol: "Tcp"}
+	c.remotePort, c.hasRemote = number(ev.Get("IpPort"))
+	return c, c.remoteIP != ""
+}
+
+func (m *Mapper) connectionRow(f *fact, c connection, action string) []any {
+	row := m.row(m.tables.network, f, action)
+	row[nLocalIP], row[nRemoteIP] = c.localIP, c.remoteIP
+	row[nLocalIPType], row[nRemoteIPType] = addressType(c.localIP), addressType(c.remoteIP)
+	if c.hasLocal {
+		row[nLocalPort] = c.localPort
+	}
+	if c.hasRemote {
+		row[nRemotePort] = c.remotePort
+	}
+	row[nProtocol] = c.protocol
+	return row
+}
+
+// sysmonNetwork maps Sysmon 3.
+func sysmonNetwork(m *Mapper, f *fact) error {
+	t, ev := m.tables.network, f.ev
+	c := sysmonConnection(ev)
+	action := "ConnectionSuccess"
+	if c.inbound {
+		action = "InboundConnectionAccepted"
+	}
+	row := m.connectionRow(f, c, action)
+	if !c.inbound {
+		row[nRemoteURL] = absent(ev.Get("DestinationHostname"))
+	}
+	m.initiatedByGUID(t, row, f, ev.Get("ProcessGuid"), ev.Get("ProcessId"), ev.Get("Image"), ev.Get("User"))
+	return m.send(t, row)
+}
+
+// filterNetwork maps Security 5156 (permitted) and 5157 (blocked).
+func filterNetwork(m *Mapper, f *fact) error {
+	t, ev := m.tables.network, f.ev
+	c := filterConnection(ev)
+	var action string
+	switch blocked := ev.EventID == 5157; {
+	case blocked && c.inbound:
+		action = "InboundConnectionBlocked"
+	case blocked:
+		action = "ConnectionFailed"
+	case c.inbound:
+		action = "InboundConnectionAccepted"
+	default:
+		action = "ConnectionSuccess"
+	}
+	row := m.connectionRow(f, c, action)
+	pid := ev.Get("ProcessID") // 5156 spells it so; some shippers do not
+	if pid == "" {
+		pid = ev.Get("ProcessId")
+	}
+	m.initiatedByPID(t, row, f, pid, absent(ev.Get("Application")))
+	return m.send(t, row)
+}
+
+// shareNetwork derives the connection that a share was opened over (5140).
+func shareNetwork(m *Mapper, f *fact) error {
+	t := m.tables.network
+	c, ok := sharedConnection(f.ev)
+	if m.opts.NoDerive || !ok {
+		return nil
+	}
+	row := m.connectionRow(f, c, "InboundConnectionAccepted")
+	m.bySystem(row, f)
+	var extra object
+	extra.num("DerivedFrom", 5140)
+	extra.str("ShareName", f.ev.Get("ShareName"))
+	row[nAdditional] = extra.value()
+	m.report.Derived++
+	return m.send(t, row)
+}

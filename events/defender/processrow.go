@@ -1,0 +1,97 @@
+package defender
+
+import "quarry/kql/types"
+
+// sysmonProcess maps Sysmon 1.
+func sysmonProcess(m *Mapper, f *fact) error {
+	t, ev := m.tables.process, f.ev
+	row := m.row(t, f, "ProcessCreated")
+	var extra object
+
+	image := f.dev.path(ev.Get("Image"))
+	row[pFileName], row[pFolderPath] = image.base, image.full
+	sha1, sha256, md5 := splitHashes(ev.Get("Hashes"))
+	setHashes(row, pSHA1, sha1, sha256, md5)
+	row[pCompany] = absent(ev.Get("Company"))
+	row[pProduct] = absent(ev.Get("Product"))
+	row[pVersion] = absent(ev.Get("FileVersion"))
+	row[pOriginalName] = absent(ev.Get("OriginalFileName"))
+	row[pDescription] = absent(ev.Get("Description"))
+	setNumber(row, pProcessID, ev.Get("ProcessId"))
+	row[pUniqueID] = uniqueID(ev.Get("ProcessGuid"))
+	setCommandLine(row, pCommandLine, &extra, ev.Get("CommandLine"), ev.Get("Image"))
+	row[pIntegrity] = integrityOf(ev.Get("IntegrityLevel"))
+	if at, ok := types.ParseDatetime(ev.Get("UtcTime")); ok {
+		row[pCreationTime] = at
+	}
+	setNumber(row, pSessionID, ev.Get("TerminalSessionId"))
+	domain, name := account(ev.Get("User"))
+	row[pAccountDomain], row[pAccountName] = domain, name
+	setNumber(row, pLogonID, ev.Get("LogonId"))
+
+	key, indexed := parseGUID(f.device, ev.Get("ProcessGuid"))
+	known := ""
+	if p := m.processes[key]; indexed && p != nil {
+		known = p.sid
+		row[pTokenElevation] = p.elevation
+		if row[pProcessID] == nil && p.hasPID {
+			row[pProcessID] = p.pid
+		}
+	}
+	row[pAccountSid] = m.sidOf(known, domain, name)
+
+	m.initiatedByGUID(t, row, f, ev.Get("ParentProcessGuid"), ev.Get("ParentProcessId"), ev.Get("ParentImage"), ev.Get("ParentUser"))
+	if row[cInitCommandLine] == "" {
+		row[cInitCommandLine] = commandLine(ev.Get("ParentCommandLine"), localPath(ev.Get("ParentImage")))
+	}
+	if twin := m.merged.process[f.seq]; twin != nil {
+		if row[pTokenElevation] == "" {
+			row[pTokenElevation] = twin.elevation
+		}
+		if row[pProcessID] == nil && twin.hasPID {
+			row[pProcessID] = twin.pid
+		}
+		if row[cInitAccountName] == "" {
+			d, n := account(twin.creator)
+			row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = d, n, m.sidOf(twin.creatorSid, d, n)
+		}
+	}
+	row[pAdditional] = extra.value()
+	return m.send(t, row)
+}
+
+// securityProcess maps Security 4688.
+func securityProcess(m *Mapper, f *fact) error {
+	t, ev := m.tables.process, f.ev
+	row := m.row(t, f, "ProcessCreated")
+	var extra object
+
+	image := f.dev.path(ev.Get("NewProcessName"))
+	row[pFileName], row[pFolderPath] = image.base, image.full
+	setNumber(row, pProcessID, ev.Get("NewProcessId"))
+	setCommandLine(row, pCommandLine, &extra, ev.Get("CommandLine"), ev.Get("NewProcessName"))
+	row[pIntegrity] = integrityLevels[ev.Get("MandatoryLabel")]
+	row[pTokenElevation] = elevations[ev.Get("TokenElevationType")]
+	if f.time != 0 {
+		row[pCreationTime] = f.time
+	}
+	who := newProcessUser(ev)
+	domain, name := account(who.domain + `\` + who.name)
+	row[pAccountDomain], row[pAccountName], row[pAccountSid] = domain, name, m.sidOf(who.sid, domain, name)
+	setNumber(row, pLogonID, who.logon)
+
+	m.initiatedByPID(t, row, f, ev.Get("ProcessId"), absent(ev.Get("ParentProcessName")))
+	m.initiatedByUser(t, row, subjectUser(ev))
+	row[pAdditional] = extra.value()
+	return m.send(t, row)
+}
+
+// setCommandLine shows the command line as Defender does and keeps what was
+// logged if that is another text.
+func setCommandLine(row []types.Value, col int, extra *object, logged, image string) {
+	shown := commandLine(logged, localPath(image))
+	row[col] = shown
+	if shown != logged {
+		extra.str("OriginalCommandLine", logged)
+	}
+}
