@@ -19,6 +19,9 @@ type Text struct {
 	Body string
 	// LineBase is the number of lines that precede Body in the file Name.
 	LineBase int
+	// Indent is the number of characters that the file has before each line of
+	// Body, as in a YAML block; positions count them.
+	Indent int
 
 	lines []int // offset of each line's first byte
 }
@@ -35,11 +38,12 @@ func New(name, body string, lineBase int) *Text {
 }
 
 // Position gives the 1-based line and column (in characters) of a byte offset;
-// the line counts from the start of the file, LineBase included.
+// the line counts from the start of the file, LineBase included, and the column
+// from the start of the file's line, Indent included.
 func (t *Text) Position(offset int) (line, column int) {
 	offset = max(0, min(offset, len(t.Body)))
 	i := sort.SearchInts(t.lines, offset+1) - 1
-	return t.LineBase + i + 1, utf8.RuneCountInString(t.Body[t.lines[i]:offset]) + 1
+	return t.LineBase + i + 1, t.Indent + utf8.RuneCountInString(t.Body[t.lines[i]:offset]) + 1
 }
 
 // Line is the text of the line that holds offset, without its line end, and the
