@@ -17,7 +17,14 @@ func (a At) Pos() source.Span { return a.Span }
 // Script is a whole query text: statements separated by semicolons.
 type Script struct {
 	At
+	Directives []*Directive // "#crp ..." lines before the first statement
 	Statements []Statement
+}
+
+// Directive is a "#name ..." line for the tool that sends the query.
+type Directive struct {
+	At
+	Text string // with the '#', without the line end
 }
 
 // Statement is Let, Set, Declare, Alias, Restrict, Pattern or Query.
@@ -50,10 +57,11 @@ type (
 		Name  *Name
 		Value Expr
 	}
-	// Restrict is "restrict access to (A, B*)".
+	// Restrict is "restrict access to (A, B*) [with (props)]".
 	Restrict struct {
 		At
 		Entities []Expr
+		Props    []*OpParam
 	}
 	// Pattern is "declare pattern Name ..."; kept as text, refused by the binder.
 	Pattern struct {
@@ -94,7 +102,8 @@ type (
 	// Wildcard is a name with '*' in it ("Device*"), or a lone "*".
 	Wildcard struct {
 		At
-		Pattern string
+		Pattern   string
+		Bracketed bool // written "[Device*]"
 	}
 	// Literal is a constant with its type. Value nil is a typed null.
 	Literal struct {
@@ -111,10 +120,12 @@ type (
 		Columns []*Param
 	}
 	// Call is "f(args)". Name may be dotted by a Path when called as member ("cluster('x').database('y').F()").
+	// toscalar, totable and materialize are calls whose argument may be a *Pipe.
 	Call struct {
 		At
 		Name *Name
-		Args []Expr // *Assign for a named argument, *Pipe for a tabular one
+		Args []Expr   // *Assign for a named argument, *Pipe for a tabular one, *Wildcard for a lone "*"
+		Kind *OpParam // "kind=nooptimization" of toscalar and totable, else nil
 	}
 	// Path is "X.Name".
 	Path struct {
@@ -180,8 +191,9 @@ type (
 	// (parse columns, mv-expand, scan declare, project with types).
 	Typed struct {
 		At
-		X    Expr
-		Type types.Type
+		X     Expr // nil in "mv-apply to typeof(T) on (...)"
+		Type  types.Type
+		Colon bool // written "X:type"
 	}
 	// Pipe is a tabular expression: a source and the operators after it. Source is
 	// an expression (Name, Call, Paren, DataTable, ...) or nil when Ops[0] starts the
@@ -201,6 +213,7 @@ type (
 	// ExternalData is "externaldata(schema) [uris] with (props)".
 	ExternalData struct {
 		At
+		Params  []*OpParam
 		Columns []*Param
 		URIs    []Expr
 		Props   []*OpParam
@@ -213,7 +226,13 @@ type (
 		Body   []Statement // the last one is a *Query
 	}
 
-	// ColumnList is "(a, b)" used by hints and by graph operators.
+	// EntityGroup is "entity_group [cluster('a').database('b'), ...]" in a let.
+	EntityGroup struct {
+		At
+		Items []Expr
+	}
+
+	// ColumnList is "a, b" as the value of a modifier (render's ycolumns, by).
 	ColumnList struct {
 		At
 		Items []Expr
@@ -242,6 +261,7 @@ func (*DataTable) expr()    {}
 func (*ExternalData) expr() {}
 func (*Function) expr()     {}
 func (*ColumnList) expr()   {}
+func (*EntityGroup) expr()  {}
 func (*Bad) expr()          {}
 
 // Param is "name:type = default" in a function, schema or declare list. A tabular
@@ -259,6 +279,6 @@ type Param struct {
 // OpParam is an operator's "name = value" modifier: kind=, hint.strategy=, withsource=, ...
 type OpParam struct {
 	At
-	Name  string // lower case, dots included
-	Value Expr   // a *Name for bare words
+	Name  string // as written, dots included: "kind", "hint.strategy", "with_source"
+	Value Expr   // a *Name for bare words, a *ColumnList for lists of columns
 }

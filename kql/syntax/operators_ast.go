@@ -8,7 +8,10 @@ import (
 type Op interface {
 	Node
 	Keyword() source.Span // the operator's name in the text
-	op()
+
+	base() *OpAt
+	print(*printer)       // writes the operator without its "| "
+	each(func(Node) bool) // visits the direct children, modifiers aside
 }
 
 // OpAt is embedded by every operator.
@@ -20,16 +23,28 @@ type OpAt struct {
 
 // Keyword returns the span of the operator's name.
 func (o OpAt) Keyword() source.Span { return o.Key }
-func (OpAt) op()                    {}
+func (o *OpAt) base() *OpAt         { return o }
 
-// Param returns the named modifier, or nil.
+// Param returns the named modifier, or nil. The two spellings that KQL has for
+// some of them are one: Param("withsource") also finds "with_source=".
 func (o OpAt) Param(name string) *OpParam {
+	name = paramAlias(name)
 	for _, p := range o.Params {
-		if p.Name == name {
+		if paramAlias(p.Name) == name {
 			return p
 		}
 	}
 	return nil
+}
+
+func paramAlias(name string) string {
+	switch name {
+	case "with_source":
+		return "withsource"
+	case "__isFuzzy":
+		return "isfuzzy"
+	}
+	return name
 }
 
 type (
@@ -51,11 +66,12 @@ type (
 		OpAt
 		Items []ReorderItem
 	}
-	// Summarize is "summarize Aggs by By".
+	// Summarize is "summarize Aggs by By [bin=X]"; the last part is an old form.
 	Summarize struct {
 		OpAt
 		Aggs []Expr
 		By   []Expr
+		Bin  Expr
 	}
 	// Distinct is "distinct a, b" or "distinct *".
 	Distinct struct {
@@ -113,6 +129,7 @@ type (
 		Lookup bool
 		Right  Expr
 		On     []Expr
+		Where  Expr
 	}
 	// Union is "union A, (B), C*".
 	Union struct {
@@ -134,9 +151,9 @@ type (
 		// Context names: "id Column" is deprecated syntax, kept in Params.
 		On *Pipe // Source is nil
 	}
-	// Parse is "parse" and "parse-where": kind and flags are in Params; With holds literals,
+	// ParseOp is "parse" and "parse-where": kind and flags are in Params; With holds literals,
 	// *Name captures, *Typed captures and *Wildcard "*".
-	Parse struct {
+	ParseOp struct {
 		OpAt
 		Where bool
 		X     Expr
@@ -159,11 +176,13 @@ type (
 		InRange        bool // written as "in range(...)": the end is inclusive
 		By             []Expr
 	}
-	// Partition is "partition by Col (sub-query)" or "{ ... }" with a source.
+	// Partition is "partition by Col [in Scope] (sub-query)", or "{ query }" (Braces).
 	Partition struct {
 		OpAt
-		By  Expr
-		Sub Expr // *Pipe; Source nil for the contextual form
+		By     Expr
+		Scope  Expr
+		Sub    Expr // *Pipe; Source nil for the contextual form
+		Braces bool
 	}
 	// Scan is "scan [with_match_id=x] [order by ...] [partition by ...] [declare (...)] with (steps)".
 	Scan struct {
@@ -212,23 +231,26 @@ type (
 		Name           *Name
 		From, To, Step Expr
 	}
-	// Print is "print items".
-	Print struct {
+	// PrintOp is "print items".
+	PrintOp struct {
 		OpAt
 		Items []Expr
 	}
 	// GetSchema is "getschema [kind=csl]".
 	GetSchema struct{ OpAt }
-	// Render is "render Chart with (props)".
+	// Render is "render Chart [with (props)]"; the older "render Chart kind=K by a, b"
+	// has its modifiers in Params.
 	Render struct {
 		OpAt
 		Chart *Name
 		Props []*OpParam
+		With  bool // the parentheses are written
 	}
-	// Invoke is "invoke f(args)".
+	// Invoke is "invoke f(args)"; Func is a *Call, or a *Path of calls
+	// ("invoke cluster('c').database('d').f()").
 	Invoke struct {
 		OpAt
-		Func *Call
+		Func Expr
 	}
 	// Reduce is "reduce by X with threshold=..., characters=...".
 	Reduce struct {
@@ -244,19 +266,23 @@ type (
 		Star    bool
 		Columns []*Param
 	}
+	// BadOp stands where the parser could not read an operator; a diagnostic was reported.
+	BadOp struct{ OpAt }
 	// ExecuteAndCache, MacroExpand and the like are read and kept as text for a refusal by name.
 	Unsupported struct {
 		OpAt
 		Name string
 		Text string
 	}
-	// MakeGraph is "make-graph Src --> Dst [with Nodes on Id, ...]" and its with_node_id form.
+	// MakeGraph is "make-graph Src --> Dst [with Nodes on Id, ...]" and its with_node_id form;
+	// Undirected is "Src -- Dst".
 	MakeGraph struct {
 		OpAt
 		From, To   *Name
+		Undirected bool
 		Nodes      []GraphNodes
 		NodeID     *Name // with_node_id=
-		Partitions *Name // partitioned-by
+		Partitions Expr  // partitioned-by
 		Sub        *Pipe
 	}
 	// GraphMatch is "graph-match" and "graph-shortest-paths" (Shortest set).

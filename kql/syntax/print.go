@@ -1,0 +1,514 @@
+package syntax
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Print writes a node as canonical text: one operator a line with a leading "| ",
+// sub-queries indented. What it writes parses to the same tree; comments are not
+// part of the tree and so not of the text.
+func Print(n Node) string {
+	w := &printer{}
+	w.node(n)
+	return string(w.b)
+}
+
+type printer struct {
+	b      []byte
+	indent int
+}
+
+func (w *printer) str(s string) { w.b = append(w.b, s...) }
+
+// line begins a new line at the current indentation.
+func (w *printer) line() {
+	w.b = append(w.b, '\n')
+	for range w.indent {
+		w.b = append(w.b, "    "...)
+	}
+}
+
+// word writes a clause's keyword with a space on both sides.
+func (w *printer) word(s string) { w.str(" " + s + " ") }
+
+func (w *printer) clause(word string, x Expr) {
+	if x != nil {
+		w.word(word)
+		w.expr(x)
+	}
+}
+
+func (w *printer) comma(i int) {
+	if i > 0 {
+		w.str(", ")
+	}
+}
+
+// op writes an operator's name and modifiers, and a space if something follows.
+func (w *printer) op(name string, params []*OpParam) {
+	w.str(name)
+	for _, d := range params {
+		w.str(" ")
+		w.param(d)
+	}
+	w.str(" ")
+}
+
+func (w *printer) param(d *OpParam) {
+	w.str(d.Name + "=")
+	w.expr(d.Value)
+}
+
+func (w *printer) paramList(list []*OpParam) {
+	for i, d := range list {
+		w.comma(i)
+		w.param(d)
+	}
+}
+
+// props writes "with (name=value, ...)".
+func (w *printer) props(list []*OpParam) {
+	if list != nil {
+		w.str(" with (")
+		w.paramList(list)
+		w.str(")")
+	}
+}
+
+func (w *printer) exprs(list []Expr) {
+	for i, x := range list {
+		w.comma(i)
+		w.expr(x)
+	}
+}
+
+func (w *printer) name(n *Name) {
+	switch {
+	case n == nil:
+	case n.Quoted:
+		w.str("['" + quoteBody(n.Text, '\'') + "']")
+	default:
+		w.str(n.Text)
+	}
+}
+
+func (w *printer) keys(keys []*Ordered) {
+	for i, k := range keys {
+		w.comma(i)
+		w.key(k)
+	}
+}
+
+func (w *printer) key(k *Ordered) {
+	w.expr(k.X)
+	if k.Desc != nil {
+		if *k.Desc {
+			w.str(" desc")
+		} else {
+			w.str(" asc")
+		}
+	}
+	if k.NullsFirst != nil {
+		if *k.NullsFirst {
+			w.str(" nulls first")
+		} else {
+			w.str(" nulls last")
+		}
+	}
+}
+
+func (w *printer) inTables(list []Expr) {
+	if list != nil {
+		w.str("in (")
+		w.exprs(list)
+		w.str(") ")
+	}
+}
+
+func (w *printer) columns(list []*Param) {
+	for i, d := range list {
+		w.comma(i)
+		w.column(d)
+	}
+}
+
+func (w *printer) column(d *Param) {
+	if d.Name == nil {
+		w.str("*")
+		return
+	}
+	w.name(d.Name)
+	w.str(":")
+	switch {
+	case d.Star:
+		w.str("(*)")
+	case d.Tabular:
+		w.schema(d.Columns)
+	default:
+		w.str(d.Type.String())
+	}
+	if d.Default != nil {
+		w.str("=")
+		w.expr(d.Default)
+	}
+}
+
+func (w *printer) schema(list []*Param) {
+	w.str("(")
+	w.columns(list)
+	w.str(")")
+}
+
+func (w *printer) params(list []*Param) { w.schema(list) }
+
+// block writes a sub-query between brackets, on lines of its own when it has
+// more than one stage.
+func (w *printer) block(open byte, x Expr, shut byte) {
+	w.b = append(w.b, open)
+	if pipe, ok := x.(*Pipe); ok && pipe.stages() > 1 {
+		w.indent++
+		w.line()
+		w.pipe(pipe)
+		w.indent--
+		w.line()
+	} else {
+		w.expr(x)
+	}
+	w.b = append(w.b, shut)
+}
+
+func (p *Pipe) stages() int {
+	n := len(p.Ops)
+	if p.Source != nil {
+		n++
+	}
+	return n
+}
+
+func (w *printer) pipe(p *Pipe) {
+	if p.Source != nil {
+		w.expr(p.Source)
+	}
+	for i, op := range p.Ops {
+		if i > 0 || p.Source != nil {
+			w.line()
+			w.str("| ")
+		}
+		w.operator(op)
+	}
+}
+
+// operator writes op without a trailing space.
+func (w *printer) operator(op Op) {
+	op.print(w)
+	w.b = bytes.TrimRight(w.b, " ")
+}
+
+func (w *printer) node(n Node) {
+	switch n := n.(type) {
+	case nil:
+	case *Script:
+		for _, d := range n.Directives {
+			w.str(d.Text)
+			w.line()
+		}
+		w.statements(n.Statements)
+	case *Directive:
+		w.str(n.Text)
+	case Statement:
+		w.statement(n)
+	case Expr:
+		w.expr(n)
+	case Op:
+		w.operator(n)
+	case *Param:
+		w.column(n)
+	case *OpParam:
+		w.param(n)
+	}
+}
+
+func (w *printer) statements(list []Statement) {
+	for i, s := range list {
+		if i > 0 {
+			w.str(";")
+			w.line()
+		}
+		w.statement(s)
+	}
+}
+
+func (w *printer) statement(s Statement) {
+	switch s := s.(type) {
+	case *Let:
+		w.str("let ")
+		w.name(s.Name)
+		w.str(" = ")
+		if pipe, ok := s.Value.(*Pipe); ok {
+			w.pipe(pipe)
+		} else {
+			w.expr(s.Value)
+		}
+	case *Set:
+		w.str("set ")
+		w.name(s.Name)
+		if s.Value != nil {
+			w.str(" = ")
+			w.expr(s.Value)
+		}
+	case *Declare:
+		w.str("declare query_parameters")
+		w.params(s.Params)
+	case *Alias:
+		w.str("alias database ")
+		w.name(s.Name)
+		w.str(" = ")
+		w.expr(s.Value)
+	case *Restrict:
+		w.str("restrict access to (")
+		w.exprs(s.Entities)
+		w.str(")")
+		w.props(s.Props)
+	case *Pattern:
+		w.str(s.Text)
+	case *Query:
+		w.expr(s.X)
+	}
+}
+
+func (w *printer) expr(x Expr) {
+	switch x := x.(type) {
+	case nil:
+	case *Name:
+		w.name(x)
+	case *Wildcard:
+		if x.Bracketed {
+			w.str("[" + x.Pattern + "]")
+		} else {
+			w.str(x.Pattern)
+		}
+	case *Literal:
+		w.str(x.Text)
+	case *TypeOf:
+		w.str("typeof(")
+		if x.Columns != nil {
+			w.columns(x.Columns)
+		} else {
+			w.str(x.Type.String())
+		}
+		w.str(")")
+	case *Call:
+		w.name(x.Name)
+		if x.Kind != nil {
+			w.str(" ")
+			w.param(x.Kind)
+			w.str(" ")
+		}
+		if len(x.Args) == 1 {
+			w.block('(', x.Args[0], ')')
+			return
+		}
+		w.str("(")
+		w.exprs(x.Args)
+		w.str(")")
+	case *Path:
+		w.expr(x.X)
+		w.str(".")
+		w.expr(x.Name)
+	case *Index:
+		w.expr(x.X)
+		w.str("[")
+		w.expr(x.Key)
+		w.str("]")
+	case *Unary:
+		w.str(x.Op)
+		w.expr(x.X)
+	case *Binary:
+		w.binary(x)
+	case *In:
+		w.expr(x.X)
+		w.word(x.Op)
+		if len(x.List) == 1 {
+			w.block('(', x.List[0], ')')
+			return
+		}
+		w.str("(")
+		w.exprs(x.List)
+		w.str(")")
+	case *Between:
+		w.expr(x.X)
+		if x.Not {
+			w.str(" !between (")
+		} else {
+			w.str(" between (")
+		}
+		w.expr(x.Low)
+		w.str(" .. ")
+		w.expr(x.High)
+		w.str(")")
+	case *Assign:
+		w.assigned(x)
+		w.expr(x.X)
+	case *Paren:
+		w.block('(', x.X, ')')
+	case *Ordered:
+		w.key(x)
+	case *Typed:
+		w.typed(x)
+	case *Pipe:
+		w.pipe(x)
+	case *DataTable:
+		w.op("datatable", x.Params)
+		w.schema(x.Columns)
+		w.str(" [")
+		w.rows(x)
+		w.str("]")
+	case *ExternalData:
+		w.op("externaldata", x.Params)
+		w.schema(x.Columns)
+		w.str(" [")
+		w.exprs(x.URIs)
+		w.str("]")
+		w.props(x.Props)
+	case *Function:
+		w.function(x)
+	case *EntityGroup:
+		w.str("entity_group [")
+		w.exprs(x.Items)
+		w.str("]")
+	case *ColumnList:
+		w.exprs(x.Items)
+	case *Bad:
+		w.str("?")
+	}
+}
+
+// binary writes a chain of operators without recursion to the left, where chains grow.
+func (w *printer) binary(x *Binary) {
+	chain := []*Binary{x}
+	for {
+		l, ok := chain[len(chain)-1].L.(*Binary)
+		if !ok {
+			break
+		}
+		chain = append(chain, l)
+	}
+	w.expr(chain[len(chain)-1].L)
+	for i := len(chain) - 1; i >= 0; i-- {
+		if op := chain[i].Op; op == ":" {
+			w.str(":")
+		} else {
+			w.word(op)
+		}
+		w.expr(chain[i].R)
+	}
+}
+
+func (w *printer) assigned(x *Assign) {
+	if x.Multi {
+		w.str("(")
+	}
+	for i, n := range x.Names {
+		w.comma(i)
+		w.name(n)
+	}
+	if x.Multi {
+		w.str(")")
+	}
+	w.str(" = ")
+}
+
+// typed writes "column:type" for a column and "x to typeof(type)" for the rest,
+// as parse and find, and mv-expand and mv-apply, have it.
+func (w *printer) typed(x *Typed) {
+	if x.Colon {
+		w.expr(x.X)
+		w.str(":" + x.Type.String())
+		return
+	}
+	if x.X != nil {
+		w.expr(x.X)
+		w.str(" ")
+	}
+	w.str("to typeof(" + x.Type.String() + ")")
+}
+
+// rows writes the values of a datatable, a row a line when there are several.
+func (w *printer) rows(x *DataTable) {
+	n := len(x.Columns)
+	if n == 0 || len(x.Values) <= n {
+		w.exprs(x.Values)
+		return
+	}
+	w.indent++
+	for i, v := range x.Values {
+		switch {
+		case i%n == 0:
+			w.line()
+		default:
+			w.str(" ")
+		}
+		w.expr(v)
+		if i < len(x.Values)-1 {
+			w.str(",")
+		}
+	}
+	w.indent--
+	w.line()
+}
+
+func (w *printer) function(f *Function) {
+	if f.View {
+		w.str("view ")
+	}
+	w.params(f.Params)
+	w.str(" {")
+	if len(f.Body) == 0 {
+		w.str("}")
+		return
+	}
+	w.indent++
+	w.line()
+	for i, s := range f.Body {
+		w.statement(s)
+		if _, query := s.(*Query); !query {
+			w.str(";")
+		}
+		if i < len(f.Body)-1 {
+			w.line()
+		}
+	}
+	w.indent--
+	w.line()
+	w.str("}")
+}
+
+// quoteBody escapes s for a literal between the given quotes.
+func quoteBody(s string, quote byte) string {
+	const hex = "0123456789abcdef"
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == quote || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\r':
+			b.WriteString(`\r`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case c < ' ' || c == 0x7f:
+			b.WriteString(`\x`)
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// QuoteString writes s as a KQL string literal.
+func QuoteString(s string) string { return `"` + quoteBody(s, '"') + `"` }
