@@ -27,6 +27,9 @@ const (
 	NullOnNull
 	// Volatile: each evaluation may differ (rand, new_guid); never folded or shared.
 	Volatile
+	// Associative operators of two operands ("and", "or") are lowered as one chain, and
+	// hand the Filter mode on to their operands.
+	Associative
 	// Deprecated names work and are flagged by lint.
 	Deprecated
 )
@@ -61,6 +64,10 @@ type Row struct {
 	// says which argument is at fault (-1: the call).
 	Check func(args []Arg) (index int, message string)
 
+	// Special marks the calls that the binder treats itself, since they speak about
+	// the query and not about values; see special.go.
+	Special Special
+
 	// ResultName says how an unnamed column made of this call is called.
 	ResultName ResultName
 	// Prefix is the text used by the ResultName kinds that have one.
@@ -69,10 +76,17 @@ type Row struct {
 	Examples []Example
 	// Unsupported says why the function cannot be had; calling it is refused with this text.
 	Unsupported string
+	// Expand lists the columns of a call that makes several (percentiles, series_stats).
+	// The row's value is then a dynamic array with one element for each; the binder
+	// takes them apart and converts each to its type. Nil means one column.
+	Expand func(args []Arg) []Output
+	// Needs names what must be configured for the call to be possible ("a GeoIP database").
+	Needs string
 	// Group is the reference page the row belongs to ("string", "datetime", ...).
 	Group string
 
-	sig *signature // parsed Sig; set by New
+	sig      *signature // parsed Sig; set by New
+	overload int        // position among the rows of its name; set by New
 }
 
 // ResultName is how KQL names an unnamed result column.
@@ -85,6 +99,7 @@ const (
 	NamePrefix                      // Prefix itself
 	NameFuncArg                     // function_arg: strlen_x
 	NameOnlyArg                     // the argument's name when it is the only one
+	NameTwoArgs                     // Prefix_first_last, the last argument with a name or a number: percentile_x_50
 )
 
 // Example is a call and the value it must give, both as KQL text. It is run on
@@ -98,6 +113,13 @@ type Arg struct {
 	Value types.Value // its Go form follows types.Value
 	// SQL is the argument's SQL form; set only while lowering. For a const it is the literal.
 	SQL sqlx.Expr
+}
+
+// Output is one column of a row that makes several. In Name, "{}" stands for the
+// name of the call's first argument.
+type Output struct {
+	Name string
+	Type types.Type
 }
 
 // Lowering is one call on its way to SQL. Arguments are already converted to the
@@ -125,9 +147,55 @@ type Lowering struct {
 // engine; its methods are safe for concurrent use.
 type Env struct {
 	regexps regexCache
+	ranges  rangesCache
 	// Geo answers geo_info_from_ip_address; nil when the user gave no database.
 	Geo GeoIP
 }
 
 // GeoIP looks an address up and answers with a JSON bag, "" when unknown.
 type GeoIP interface{ Lookup(ip string) string }
+
+// Rows that the binder itself calls. Users cannot type these names.
+const (
+	KeyRow     = ".key"     // d.name and d["name"]
+	IndexRow   = ".index"   // d[0]
+	CollectRow = ".collect" // a column as one array of strings
+)
+
+// CallGo runs a row's Go form with the null rules of its Sem applied.
+func CallGo(e *Env, r *Row, result types.Type, a []types.Value) types.Value {
+	if r.Sem&NullOnNull != 0 {
+		for _, v := range a {
+			if v == nil {
+				if result == types.String {
+					return ""
+				}
+				return nil
+			}
+		}
+	}
+	v := r.Go(e, a)
+	if v == nil && result == types.String {
+		return ""
+	}
+	return v
+}
+
+// Rows behind pack_all().
+const (
+	PackRow         = "bag_pack"
+	PackNonEmptyRow = ".packnonempty" // leaves out nulls and empty strings
+)
+
+// FieldRow takes field N (a constant) of the struct that an ArgBest or AnyRow
+// aggregate gives; its fields are f0, f1, ...
+const FieldRow = ".field"
+
+// Rows behind operators.
+const (
+	CountRow  = "count" // | count
+	RandomRow = "rand"  // | sample
+)
+
+// Overload is the row's position among those of its name and kind, from 0.
+func (r *Row) Overload() int { return r.overload }

@@ -21,7 +21,11 @@ import (
 //	nondynamic  everything but dynamic
 //	array, bag  dynamic
 //	text        any scalar; it arrives as string, as if by tostring()
+//	packed      any scalar; it arrives as dynamic, as an element of an array would
 //	T           any scalar; all T parameters share their common type
+//
+// Neighbouring "..." parameters repeat in turn: "case(predicate...: bool, then...: T,
+// else: T)" takes pairs and one more.
 //
 // "const" before the type demands a constant; "star" allows "*". A "|"-list
 // accepts each of its types as it is; the first listed is what others convert to.
@@ -71,7 +75,7 @@ func parseSig(s string) (*signature, error) {
 			switch w {
 			case "const":
 				p.Const = true
-			case "scalar", "number", "integer", "summable", "orderable", "nondynamic", "text", "T":
+			case "scalar", "number", "integer", "summable", "orderable", "nondynamic", "text", "packed", "T":
 				p.Class = w
 			case "array", "bag":
 				p.Types = []types.Type{types.Dynamic}
@@ -103,16 +107,33 @@ func (r *Row) Name() string { return r.sig.name }
 // Params are the row's parameters in order.
 func (r *Row) Params() []Param { return r.sig.params }
 
-// Param gives the parameter that the i-th argument belongs to; ok is false past the end.
-func (r *Row) Param(i int) (p Param, ok bool) {
+// Param gives the parameter that the i-th of n arguments belongs to; ok is false past the end.
+func (r *Row) Param(i, n int) (p Param, ok bool) {
 	ps := r.sig.params
-	if i < len(ps) {
+	first, past := r.sig.repeated()
+	switch tail := len(ps) - past; {
+	case first == past || i < first:
+		if i >= len(ps) {
+			return Param{}, false
+		}
 		return ps[i], true
+	case i >= n-tail && i >= first:
+		return ps[past+i-max(first, n-tail)], true
+	default:
+		return ps[first+(i-first)%(past-first)], true
 	}
-	if n := len(ps); n > 0 && ps[n-1].Variadic {
-		return ps[n-1], true
+}
+
+// repeated is the range of "..." parameters, empty when there are none.
+func (s *signature) repeated() (first, past int) {
+	for first < len(s.params) && !s.params[first].Variadic {
+		first++
 	}
-	return Param{}, false
+	past = first
+	for past < len(s.params) && s.params[past].Variadic {
+		past++
+	}
+	return first, past
 }
 
 // Arity is the least and the most number of arguments; max is -1 for variadics.
@@ -122,9 +143,10 @@ func (r *Row) Arity() (least, most int) {
 			least++
 		}
 		if p.Variadic {
-			return least, -1
+			most = -1
+		} else if most >= 0 {
+			most++
 		}
-		most++
 	}
 	return least, most
 }
@@ -138,6 +160,8 @@ func (p Param) accepts(t types.Type) int {
 	switch p.Class {
 	case "scalar", "T", "text":
 		return 2
+	case "packed":
+		return 1 + exact(t == types.Dynamic)/2
 	case "nondynamic", "orderable":
 		return exact(t != types.Dynamic)
 	case "number":
@@ -181,6 +205,8 @@ func (p Param) target(t types.Type) types.Type {
 	switch {
 	case p.Class == "text":
 		return types.String
+	case p.Class == "packed":
+		return types.Dynamic
 	case p.Class != "" || t == types.Unknown:
 		return t
 	}

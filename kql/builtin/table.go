@@ -33,10 +33,13 @@ func New() (*Table, error) {
 			t.rows = append(t.rows, row)
 			switch r.Kind {
 			case Infix:
+				row.overload = len(t.infix[sig.name])
 				t.infix[sig.name] = append(t.infix[sig.name], row)
 			case Aggregate:
+				row.overload = len(t.aggs[sig.name])
 				t.aggs[sig.name] = append(t.aggs[sig.name], row)
 			default:
+				row.overload = len(t.byName[sig.name])
 				t.byName[sig.name] = append(t.byName[sig.name], row)
 			}
 		}
@@ -112,12 +115,12 @@ func Resolve(rows []*Row, args []Arg) (Resolved, *Mismatch) {
 	res := Resolved{Row: best, Params: make([]types.Type, len(args))}
 	common := types.Unknown
 	for i, a := range args {
-		if p, _ := best.Param(i); p.Class == "T" {
+		if p, _ := best.Param(i, len(args)); p.Class == "T" {
 			common = Common(common, a.Type)
 		}
 	}
 	for i, a := range args {
-		p, _ := best.Param(i)
+		p, _ := best.Param(i, len(args))
 		if p.Class == "T" {
 			res.Params[i] = common
 		} else {
@@ -147,7 +150,7 @@ func fit(r *Row, args []Arg) (int, *Mismatch) {
 	}
 	score := 0
 	for i, a := range args {
-		p, _ := r.Param(i)
+		p, _ := r.Param(i, len(args))
 		s := p.accepts(a.Type)
 		if s == 0 {
 			return 0, &Mismatch{i, fmt.Sprintf("%s is a %s where %s expects %s for %s", "the argument", a.Type, r.Name(), p.wants(), p.Name)}
@@ -170,7 +173,7 @@ func count(n, noun string) string {
 func (p Param) wants() string {
 	switch p.Class {
 	case "":
-	case "scalar", "T", "text":
+	case "scalar", "T", "text", "packed":
 		return "a value"
 	case "number":
 		return "a number"

@@ -41,7 +41,7 @@ func (l *Lowering) expand(tmpl string) (sqlx.Expr, error) {
 			}
 			continue
 		case "...":
-			first := len(l.Row.sig.params) - 1
+			first, _ := l.Row.sig.repeated()
 			for i := first; i < len(l.Args); i++ {
 				if i > first {
 					parts = append(parts, ", ")
@@ -156,7 +156,7 @@ func (l *Lowering) aggregateUDF() (sqlx.Expr, error) {
 	var values []sqlx.Expr
 	var args []Arg
 	for i, a := range l.Args {
-		if p, _ := l.Row.Param(i); p.Const {
+		if p, _ := l.Row.Param(i, len(l.Args)); p.Const {
 
 			args = append(args, a)
 		} else {

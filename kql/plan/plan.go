@@ -73,6 +73,8 @@ type (
 	Project struct {
 		In    Node
 		Items []Item
+		// Partition holds the columns that window rows restart on.
+		Partition []ID
 	}
 	// Aggregate groups by Keys. Aggs hold calls of aggregate rows, or expressions over them.
 	// No keys and no rows give one row.

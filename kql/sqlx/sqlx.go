@@ -188,8 +188,16 @@ func (p Parts) write(b *strings.Builder) {
 	}
 }
 
-// String is a SQL string literal.
-func String(s string) Raw { return Raw("'" + strings.ReplaceAll(s, "'", "''") + "'") }
+// String is a SQL string literal. NUL, which would end the statement, is spelt
+// chr(0), and invalid UTF-8 becomes U+FFFD.
+func String(s string) Raw {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	q := "'" + strings.ReplaceAll(s, "'", "''") + "'"
+	if strings.IndexByte(s, 0) >= 0 {
+		return Raw("(" + strings.ReplaceAll(q, "\x00", "' || chr(0) || '") + ")")
+	}
+	return Raw(q)
+}
 
 // Ident quotes an identifier.
 func Ident(name string) Raw { return Raw(`"` + strings.ReplaceAll(name, `"`, `""`) + `"`) }

@@ -26,6 +26,12 @@ var names = [...]string{"unknown", "bool", "int", "long", "real", "decimal", "st
 // String is the canonical KQL name ("long", "datetime", ...).
 func (t Type) String() string { return names[t] }
 
+// DotNet is the .NET type name that Kusto's schema answers carry ("System.Int64").
+func (t Type) DotNet() string {
+	return [...]string{"System.Object", "System.SByte", "System.Int32", "System.Int64", "System.Double", "System.Data.SqlTypes.SqlDecimal",
+		"System.String", "System.DateTime", "System.TimeSpan", "System.Guid", "System.Object"}[t]
+}
+
 // Parse reads a type name as KQL spells it, synonyms included (int32, int64,
 // double, date, time, uuid, uniqueid, boolean, ...), in any case.
 func Parse(name string) (Type, bool) {

@@ -1,0 +1,40 @@
+package engine
+
+import (
+	"context"
+
+	"quarry/kql/builtin"
+	"quarry/kql/sqlgen"
+	"quarry/kql/types"
+)
+
+// Engine runs programs. It is safe for concurrent use.
+type Engine interface {
+	// Run starts a program; the caller closes the rows. Cancelling ctx stops it.
+	Run(ctx context.Context, p *sqlgen.Program, env *builtin.Env) (Rows, error)
+}
+
+// Rows is a streaming result.
+type Rows interface {
+	Schema() types.Schema
+	// Next moves to the next row; false at the end and on an error.
+	Next() bool
+	// Row is the current row; the slice is the caller's to keep.
+	Row() []types.Value
+	Err() error
+	Close()
+}
+
+// Collect reads a whole result, at most limit rows (0: all). more reports rows left
+// unread.
+func Collect(rows Rows, limit int) (out *types.Rows, more bool, err error) {
+	defer rows.Close()
+	out = &types.Rows{Schema: rows.Schema()}
+	for rows.Next() {
+		if limit > 0 && len(out.Values) == limit {
+			return out, true, nil
+		}
+		out.Values = append(out.Values, rows.Row())
+	}
+	return out, false, rows.Err()
+}

@@ -1,0 +1,135 @@
+package hunt
+
+import (
+	"context"
+	"errors"
+	"sort"
+
+	"quarry/engine"
+	"quarry/kql"
+	"quarry/kql/bind"
+	"quarry/kql/builtin"
+	"quarry/kql/plan"
+	"quarry/kql/source"
+	"quarry/kql/types"
+)
+
+// Resources are what queries may use besides tables. All are optional.
+type Resources struct {
+	// Schemas gives the columns of tables that have no rows here; queries over them
+	// run and find nothing.
+	Schemas Schemas
+	// Functions are saved functions and parsers by name.
+	Functions map[string]*bind.Function
+	// Watchlists maps an alias to the name of the table that holds it.
+	Watchlists map[string]string
+	// External resolves externaldata to a stored table.
+	External ExternalSource
+	// Geo answers geo_info_from_ip_address.
+	Geo builtin.GeoIP
+}
+
+// Schemas is a set of known table schemas.
+type Schemas interface {
+	Table(name string) (types.Schema, bool)
+	Names() []string
+}
+
+// ExternalSource brings external data into a table; its error says what is missing.
+type ExternalSource interface {
+	Load(ctx context.Context, s *Session, uris []string, columns types.Schema, props map[string]string) (table string, err error)
+}
+
+func (r *Resources) provides() []string {
+	var out []string
+	if r.Geo != nil {
+		out = append(out, builtin.NeedsGeoIP)
+	}
+	return out
+}
+
+// catalog resolves the names of one query.
+type catalog struct {
+	ctx      context.Context
+	session  *Session
+	compiler *kql.Compiler
+	text     *source.Text
+}
+
+func (c *catalog) Table(name string) (*bind.Table, bool) {
+	if t, ok := c.session.store.Table(name); ok {
+		out := &bind.Table{Name: t.Name, Physical: t.Physical}
+		for _, col := range t.Columns {
+			out.Columns = append(out.Columns, types.Column{Name: col.Name, Type: col.Type})
+			out.Source = append(out.Source, col.Physical)
+		}
+		return out, true
+	}
+	if s := c.session.resources.Schemas; s != nil {
+		if schema, ok := s.Table(name); ok {
+			// A table that is known but has no rows: an empty relation of its columns.
+			return &bind.Table{Name: name, Columns: schema}, true
+		}
+	}
+	return nil, false
+}
+
+func (c *catalog) TableNames() []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, t := range c.session.store.Tables() {
+		out = append(out, t.Name)
+		seen[t.Name] = true
+	}
+	if s := c.session.resources.Schemas; s != nil {
+		for _, n := range s.Names() {
+			if !seen[n] {
+				out = append(out, n)
+			}
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+func (c *catalog) Function(name string) (*bind.Function, bool) {
+	f, ok := c.session.resources.Functions[name]
+	return f, ok
+}
+
+func (c *catalog) Watchlist(alias string) (*bind.Table, bool) {
+	name, ok := c.session.resources.Watchlists[alias]
+	if !ok {
+		return nil, false
+	}
+	return c.Table(name)
+}
+
+func (c *catalog) External(uris []string, columns types.Schema, props map[string]string) (*bind.Table, error) {
+	if c.session.resources.External == nil {
+		return nil, errors.New("give local copies with --external-data MAP; Quarry does not fetch from the network")
+	}
+	name, err := c.session.resources.External.Load(c.ctx, c.session, uris, columns, props)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := c.Table(name)
+	if !ok {
+		return nil, errors.New("the copy could not be loaded")
+	}
+	return t, nil
+}
+
+// Rows runs a plan while another is being bound.
+func (c *catalog) Rows(root *plan.Root) (*types.Rows, error) {
+	res, err := c.compiler.Emit(c.text, root)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.session.db.Run(c.ctx, res.Program, c.session.env)
+	if err != nil {
+		return nil, err
+	}
+	out, _, err := engine.Collect(rows, 0)
+	return out, err
+}

@@ -1,0 +1,6 @@
+// Package hunt is the one way to run a query: it resolves names against the
+// tables at hand, compiles, enforces limits and time-outs, and runs. The command
+// line, the APIs and the tests all call it.
+//
+// It imports kql and engine. Start with Session.
+package hunt

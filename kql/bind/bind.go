@@ -1,0 +1,245 @@
+package bind
+
+import (
+	"quarry/kql/builtin"
+	"quarry/kql/diag"
+	"quarry/kql/plan"
+	"quarry/kql/source"
+	"quarry/kql/syntax"
+	"quarry/kql/types"
+)
+
+// Catalog is what a query may refer to outside its own text. Its methods may be
+// called many times for one query and must give the same answer.
+type Catalog interface {
+	// Table finds a table by its exact name.
+	Table(name string) (*Table, bool)
+	// TableNames lists all tables, for wildcards and hints.
+	TableNames() []string
+	// Function finds a saved function or parser by its exact name.
+	Function(name string) (*Function, bool)
+	// Watchlist finds the table of a watchlist.
+	Watchlist(alias string) (*Table, bool)
+	// External gives the local copy of external data; an error says what is needed.
+	External(uris []string, columns types.Schema, props map[string]string) (*Table, error)
+	// Rows runs a finished plan at bind time, for operators whose columns depend on
+	// data (bag_unpack, pivot). An error refuses the query.
+	Rows(root *plan.Root) (*types.Rows, error)
+}
+
+// Table is a table as the engine stores it.
+type Table struct {
+	Name     string       // KQL name
+	Physical string       // name in the engine; "" for a known table without rows
+	Columns  types.Schema // KQL names and types
+	Source   []string     // physical column names, aligned with Columns
+}
+
+// Function is a saved function: parameters and body as query text, as
+// ".create function" takes them: params "(a:long, T:(*))", body without braces.
+type Function struct {
+	Name   string
+	Text   *source.Text // "(params) { body }"
+	Lambda *syntax.Function
+}
+
+// Options are the settings a caller may give with a query.
+type Options struct {
+	Now int64 // ticks; what now() answers
+	// Params are the values of declared query parameters, as KQL literals or raw text.
+	Params map[string]string
+	// Settings are request options ("query_take_max_records", ...), as written.
+	Settings map[string]string
+}
+
+// Bind turns a parsed query into a plan. On errors it reports as many as it can
+// and the root is nil; warnings come with a root.
+func Bind(text *source.Text, script *syntax.Script, table *builtin.Table, cat Catalog, opts Options) (root *plan.Root, list *diag.List) {
+	b := &binder{text: text, table: table, cat: cat, opts: opts, now: opts.Now, env: &scope{names: map[string]*binding{}}, list: &diag.List{Text: text}}
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(bail); !ok {
+				panic(r)
+			}
+			root = nil
+		}
+		if len(b.list.Items) > 0 {
+			list = b.list
+		}
+		if b.failed {
+			root = nil
+		}
+	}()
+	return b.script(script), nil
+}
+
+// bail unwinds to Bind after an error that leaves nothing to go on with.
+type bail struct{}
+
+type binder struct {
+	text   *source.Text
+	table  *builtin.Table
+	cat    Catalog
+	opts   Options
+	now    int64
+	env    *scope
+	list   *diag.List
+	failed bool
+
+	lastID    plan.ID
+	shared    []*plan.Shared
+	depth     int // of nested function calls and let references
+	maxRows   int64
+	timeScope timeScope
+	chart     *plan.Chart
+	more      []*plan.Root
+
+	// keyColumns are the input columns that the summarize being bound groups by; "*"
+	// in its aggregates leaves them out.
+	keyColumns map[plan.ID]bool
+}
+
+func (b *binder) newCol(name string, t types.Type) plan.Col {
+	b.lastID++
+	return plan.Col{ID: b.lastID, Name: name, Type: t}
+}
+
+func (b *binder) script(s *syntax.Script) *plan.Root {
+	var roots []*plan.Root
+	for _, st := range s.Statements {
+		if root := b.statement(st); root != nil {
+			roots = append(roots, root)
+		}
+	}
+	if len(roots) == 0 {
+		b.fail(s.Span, errNoQuery())
+	}
+	root := roots[0]
+	root.More = append(append([]*plan.Root{}, b.more...), roots[1:]...)
+	root.Shared = b.shared
+	root.MaxRows = b.maxRows
+	for _, m := range root.More {
+		m.Shared, m.MaxRows = b.shared, b.maxRows
+	}
+	return root
+}
+
+// statement binds one statement; it returns a root for a query.
+func (b *binder) statement(st syntax.Statement) *plan.Root {
+	switch st := st.(type) {
+	case *syntax.Let:
+		b.let(st)
+	case *syntax.Set:
+		b.set(st)
+	case *syntax.Declare:
+		b.declare(st)
+	case *syntax.Alias:
+		// Every database resolves to the local workspace, so a name for one changes nothing.
+	case *syntax.Restrict:
+		b.report(st.Span, errRefused("restrict access", "Quarry has no row or table level security"))
+	case *syntax.Pattern:
+		b.report(st.Span, errRefused("declare pattern", "patterns are not supported"))
+	case *syntax.Query:
+		b.chart = nil
+		return b.query(st.X)
+	}
+	return nil
+}
+
+// query binds the expression of a query statement; a scalar gives one row.
+func (b *binder) query(x syntax.Expr) *plan.Root {
+	if !b.isTabular(x, b.env) {
+		e := b.scalar(x, &context{env: b.env})
+		name := b.autoName(x)
+		if name == "" {
+			name = "print_0"
+		}
+		col := b.newCol(name, e.Type())
+		return &plan.Root{Node: &plan.Project{In: &plan.Values{Rows: [][]types.Value{{}}}, Items: []plan.Item{{Col: col, Expr: e}}}, Cols: []plan.Col{col}}
+	}
+	r := b.tabular(x, b.env)
+	return b.root(r)
+}
+
+func (b *binder) root(r *rows) *plan.Root {
+	return &plan.Root{Node: r.node, Cols: r.cols, Order: r.ord, Chart: b.chart}
+}
+
+func (b *binder) let(st *syntax.Let) {
+	name := st.Name.Text
+	if _, ok := b.env.names[name]; ok && b.env.parent == nil {
+		if prev := b.env.names[name]; prev.let {
+			b.report(st.Name.Span, errDuplicateLet(name))
+		}
+	}
+	b.env = b.env.with(name, b.letBinding(name, st.Value, b.env))
+}
+
+func (b *binder) letBinding(name string, value syntax.Expr, env *scope) *binding {
+	bd := &binding{let: true, name: name, ast: value, env: env}
+	switch v := value.(type) {
+	case *syntax.Function:
+		bd.fn = v
+		b.checkParams(v)
+	default:
+		if b.isTabular(value, env) {
+			bd.tabular = true
+			b.define(bd)
+		} else {
+			bd.expr = b.scalar(value, &context{env: env})
+		}
+	}
+	return bd
+}
+
+// define binds a tabular let once and keeps it as a shared definition.
+func (b *binder) define(bd *binding) {
+	r := b.tabular(bd.ast, bd.env)
+	bd.def = b.share(bd.name, r)
+}
+
+// share makes a row set readable several times.
+func (b *binder) share(name string, r *rows) *definition {
+	s := &plan.Shared{ID: len(b.shared), Name: name, Node: r.node}
+	s.Cols = append(s.Cols, r.cols...)
+	d := &definition{shared: s, visible: len(r.cols), tables: r.tables}
+	if r.ord != nil {
+		s.Cols = append(s.Cols, *r.ord)
+		d.ordered = true
+	}
+	b.shared = append(b.shared, s)
+	return d
+}
+
+// read makes a row set of a definition, with fresh columns.
+func (b *binder) read(d *definition) *rows {
+	ref := &plan.Ref{Def: d.shared}
+	for _, c := range d.shared.Cols {
+		ref.Cols = append(ref.Cols, b.newCol(c.Name, c.Type))
+	}
+	r := &rows{node: ref, cols: append([]plan.Col{}, ref.Cols[:d.visible]...), tables: d.tables}
+	if d.ordered {
+		r.ord = &ref.Cols[d.visible]
+	}
+	return r
+}
+
+func (b *binder) declare(st *syntax.Declare) {
+	for _, p := range st.Params {
+		var e plan.Expr
+		if raw, ok := b.opts.Params[p.Name.Text]; ok {
+			c, ok := b.parameter(raw, p.Type)
+			if !ok {
+				b.report(p.Span, errParameterValue(p.Name.Text, raw, p.Type))
+				c = plan.Const{T: p.Type}
+			}
+			e = c
+		} else if p.Default != nil {
+			e = b.convert(b.scalar(p.Default, &context{env: b.env}), p.Type, p.Default)
+		} else {
+			b.report(p.Span, errParameterMissing(p.Name.Text))
+			e = plan.Const{T: types.Unknown}
+		}
+		b.env = b.env.with(p.Name.Text, &binding{name: p.Name.Text, expr: e})
+	}
+}

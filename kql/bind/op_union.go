@@ -1,0 +1,202 @@
+package bind
+
+import (
+	"sort"
+	"strings"
+
+	"quarry/kql/plan"
+	"quarry/kql/syntax"
+	"quarry/kql/types"
+)
+
+// unionOptions are the modifiers of union, shared with search and find.
+type unionOptions struct {
+	withSource string
+	fuzzy      bool
+	inner      bool
+	argName    string // prefix of the source name of unnamed inputs: "union_arg"
+}
+
+func (b *binder) opUnion(r *rows, op *syntax.Union, env *scope) *rows {
+	opt := unionOptions{argName: "union_arg"}
+	if p := op.Param("withsource"); p != nil {
+		opt.withSource = word(p, "")
+	} else if p := op.Param("with_source"); p != nil {
+		opt.withSource = word(p, "")
+	}
+	switch kind := strings.ToLower(word(op.Param("kind"), "outer")); kind {
+	case "outer":
+	case "inner":
+		opt.inner = true
+	default:
+		b.report(op.Param("kind").Value.Pos(), errChoice("union kind", kind, []string{"outer", "inner"}))
+	}
+	opt.fuzzy = strings.EqualFold(word(op.Param("isfuzzy"), "false"), "true")
+	var inputs []*rows
+	if r != nil {
+		inputs = append(inputs, r)
+	}
+	inputs = append(inputs, b.unionInputs(op.Tables, env, opt.fuzzy)...)
+	return b.unionAll(inputs, opt)
+}
+
+func (b *binder) unionOf(tables []syntax.Expr, env *scope, opt unionOptions) *rows {
+	return b.unionAll(b.unionInputs(tables, env, opt.fuzzy), opt)
+}
+
+// unionInputs binds the tables of a union; with fuzzy set what is unknown is left out.
+func (b *binder) unionInputs(tables []syntax.Expr, env *scope, fuzzy bool) []*rows {
+	var out []*rows
+	for _, x := range tables {
+		if w, ok := x.(*syntax.Wildcard); ok {
+			for _, n := range b.matchingTables(w.Pattern, env) {
+				out = append(out, b.tableName(&syntax.Name{At: w.At, Text: n}, env))
+			}
+			continue
+		}
+		if fuzzy {
+			if r, ok := b.try(x, env); ok {
+				out = append(out, r)
+			}
+			continue
+		}
+		out = append(out, b.tabular(x, env))
+	}
+	return out
+}
+
+// matchingTables lists stored tables and let views that fit a pattern, sorted.
+func (b *binder) matchingTables(pattern string, env *scope) []string {
+	seen := map[string]bool{}
+	for _, n := range b.cat.TableNames() {
+		if match(pattern, n) {
+			seen[n] = true
+		}
+	}
+	for s := env; s != nil; s = s.parent {
+		for n, bd := range s.names {
+			if bd.fn != nil && bd.fn.View && match(pattern, n) {
+				seen[n] = true
+			}
+		}
+	}
+	out := make([]string, 0, len(seen))
+	for n := range seen {
+		out = append(out, n)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// try binds a table that may not resolve; what went wrong inside is dropped.
+func (b *binder) try(x syntax.Expr, env *scope) (r *rows, ok bool) {
+	items, failed, shared := len(b.list.Items), b.failed, len(b.shared)
+	defer func() {
+		if p := recover(); p != nil {
+			if _, isBail := p.(bail); !isBail {
+				panic(p)
+			}
+			r, ok = nil, false
+		}
+		if !ok {
+			b.list.Items, b.failed, b.shared = b.list.Items[:items], failed, b.shared[:shared]
+		}
+	}()
+	r = b.tabular(x, env)
+	return r, len(b.list.Items) == items
+}
+
+// unionAll stacks row sets. Columns of one name and type are one column; a name with
+// several types becomes a column for each, suffixed with the type.
+func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
+	type key struct {
+		name string
+		t    types.Type
+	}
+	var order []key
+	kinds := map[string]map[types.Type]bool{}
+	seen := map[key]int{}
+	for _, in := range inputs {
+		for _, c := range in.cols {
+			k := key{c.Name, c.Type}
+			if seen[k] == 0 {
+				order = append(order, k)
+			}
+			seen[k]++
+			if kinds[c.Name] == nil {
+				kinds[c.Name] = map[types.Type]bool{}
+			}
+			kinds[c.Name][c.Type] = true
+		}
+	}
+	u := &plan.Union{}
+	out := &rows{node: u}
+	names := newNames()
+	if opt.withSource != "" {
+		u.Cols = append(u.Cols, b.newCol(names.add(opt.withSource), types.String))
+	}
+	var keep []key
+	for _, k := range order {
+		if opt.inner && seen[k] < len(inputs) {
+			continue
+		}
+		keep = append(keep, k)
+		if len(kinds[k.name]) == 1 || opt.inner {
+			names.taken[k.name] = true
+		}
+	}
+	if opt.withSource != "" {
+		names.taken[opt.withSource] = true
+	}
+	for _, k := range keep {
+		name := k.name
+		if len(kinds[k.name]) > 1 && !opt.inner {
+			name = names.add(k.name + "_" + k.t.String())
+		} else if name == opt.withSource {
+			name = names.add(name)
+		}
+		u.Cols = append(u.Cols, b.newCol(name, k.t))
+	}
+	var part []plan.Col
+	if len(inputs) > 0 && len(inputs[0].part) > 0 {
+		for _, p := range inputs[0].part {
+			part = append(part, b.newCol(p.Name, p.Type))
+		}
+	}
+	for i, in := range inputs {
+		var items []plan.Item
+		n := 0
+		if opt.withSource != "" {
+			label := in.name
+			if label == "" {
+				label = opt.argName + itoa(i)
+			}
+			items = append(items, plan.Item{Col: b.newCol(opt.withSource, types.String), Expr: plan.Const{T: types.String, Value: label}})
+			n = 1
+		}
+		for j, k := range keep {
+			col := u.Cols[n+j]
+			var e plan.Expr = zero(k.t)
+			if c, ok := in.find(k.name); ok && c.Type == k.t {
+				e = ref(c)
+			}
+			items = append(items, plan.Item{Col: b.newCol(col.Name, k.t), Expr: e})
+		}
+		for j := range part {
+			var e plan.Expr = zero(part[j].Type)
+			if j < len(in.part) {
+				e = ref(in.part[j])
+			}
+			items = append(items, plan.Item{Col: b.newCol(part[j].Name, part[j].Type), Expr: e})
+		}
+		u.In = append(u.In, &plan.Project{In: in.node, Items: items})
+		out.tables = append(out.tables, in.tables...)
+	}
+	out.cols = append([]plan.Col{}, u.Cols...)
+	u.Cols = append(u.Cols, part...)
+	out.part = part
+	if len(inputs) == 0 {
+		out.node = &plan.Values{Cols: u.Cols}
+	}
+	return out
+}

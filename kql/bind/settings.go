@@ -1,0 +1,140 @@
+package bind
+
+import (
+	"encoding/json"
+	"strings"
+
+	"quarry/kql/plan"
+	"quarry/kql/source"
+	"quarry/kql/syntax"
+	"quarry/kql/types"
+)
+
+// set binds "set name = value". Options that change what a query means are
+// honoured; the others only tune Kusto's own execution and are accepted.
+func (b *binder) set(st *syntax.Set) {
+	name := strings.ToLower(st.Name.Text)
+	value := func(t types.Type) (plan.Const, bool) {
+		if st.Value == nil {
+			b.report(st.Span, errValue("the option "+name+" needs a value", ""))
+			return plan.Const{}, false
+		}
+		k, ok := b.constant(st.Value, b.env, "an option")
+		if !ok {
+			return k, false
+		}
+		if k.T != t && !(k.T.Numeric() && t.Numeric()) {
+			b.report(st.Value.Pos(), errType("a "+t.String(), k.T))
+			return k, false
+		}
+		return k, true
+	}
+	switch name {
+	case "query_now":
+		if k, ok := value(types.Datetime); ok {
+			if v, ok := k.Value.(int64); ok {
+				b.now = v
+			}
+		}
+	case "query_take_max_records", "truncationmaxrecords":
+		if k, ok := value(types.Long); ok {
+			if v, ok := k.Value.(int64); ok && v >= 0 {
+				b.limitRows(v)
+			}
+		}
+	case "query_datetimescope_column":
+		if k, ok := value(types.String); ok {
+			b.timeScope.column, _ = k.Value.(string)
+		}
+	case "query_datetimescope_from":
+		if k, ok := value(types.Datetime); ok {
+			b.timeScope.from = &k
+		}
+	case "query_datetimescope_to":
+		if k, ok := value(types.Datetime); ok {
+			b.timeScope.to = &k
+		}
+	}
+}
+
+func (b *binder) limitRows(n int64) {
+	if b.maxRows == 0 || n < b.maxRows {
+		b.maxRows = n
+	}
+}
+
+// timeScope is the set query_datetimescope_* window put on every stored table.
+type timeScope struct {
+	column   string
+	from, to *plan.Const
+}
+
+// scoped applies the time scope to a freshly scanned table.
+func (b *binder) scoped(r *rows) *rows {
+	s := b.timeScope
+	if s.from == nil && s.to == nil {
+		return r
+	}
+	var col plan.Col
+	ok := false
+	for _, n := range []string{s.column, "TimeGenerated", "Timestamp"} {
+		if col, ok = r.find(n); ok && col.Type == types.Datetime {
+			break
+		}
+		ok = false
+	}
+	if !ok {
+		return r
+	}
+	spans := []source.Span{{}, {}}
+	if s.from != nil {
+		r = r.with(&plan.Filter{In: r.node, Pred: b.apply(">=", source.Span{}, []plan.Expr{ref(col), *s.from}, spans)}, r.cols)
+	}
+	if s.to != nil {
+		r = r.with(&plan.Filter{In: r.node, Pred: b.apply("<=", source.Span{}, []plan.Expr{ref(col), *s.to}, spans)}, r.cols)
+	}
+	return r
+}
+
+// parameter reads a query parameter's value: a KQL literal of its type as the Kusto
+// clients write it ("long(5)", "\"text\""), or the raw value.
+func (b *binder) parameter(raw string, t types.Type) (plan.Const, bool) {
+	src := source.New("", "print "+raw, 0)
+	if script, errs := syntax.Parse(src); errs == nil && len(script.Statements) == 1 {
+		if q, ok := script.Statements[0].(*syntax.Query); ok {
+			if p, ok := q.X.(*syntax.Pipe); ok && len(p.Ops) == 1 {
+				if pr, ok := p.Ops[0].(*syntax.Print); ok && len(pr.Items) == 1 {
+					if l, ok := pr.Items[0].(*syntax.Literal); ok {
+						if l.Type == t || l.Type.Numeric() && t.Numeric() {
+							if k, ok := b.convertTo(plan.Const{T: l.Type, Value: l.Value}, t, source.Span{}).(plan.Const); ok {
+								return k, true
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	switch t {
+	case types.String:
+		return plan.Const{T: t, Value: raw}, true
+	case types.Dynamic:
+		if d, ok := types.ParseDyn(raw); ok {
+			return plan.Const{T: t, Value: d.String()}, true
+		}
+	case types.Datetime:
+		if v, ok := types.ParseDatetime(raw); ok {
+			return plan.Const{T: t, Value: v}, true
+		}
+	case types.Timespan:
+		if v, ok := types.ParseTimespan(raw); ok {
+			return plan.Const{T: t, Value: v}, true
+		}
+	case types.Bool:
+		var v bool
+		if json.Unmarshal([]byte(strings.ToLower(raw)), &v) == nil {
+			return plan.Const{T: t, Value: v}, true
+		}
+	}
+	return plan.Const{}, false
+}

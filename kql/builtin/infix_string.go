@@ -1,0 +1,287 @@
+package builtin
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"quarry/kql/sqlx"
+	"quarry/kql/types"
+)
+
+// stringOperator is one of the operators between two strings, without its negation.
+type stringOperator struct {
+	name string
+	doc  string
+	test textTest
+	yes  string // an example that is true
+}
+
+// textTest is what an operator asks of a text.
+type textTest struct {
+	kind testKind
+	fold bool // upper and lower case are the same
+	// left and right: a term boundary is needed at that end of the needle, where the
+	// needle's own character is part of a term.
+	left, right bool
+}
+
+type testKind uint8
+
+const (
+	testEqual testKind = iota
+	testContains
+	testStarts
+	testEnds
+	testTerm
+	testRegex
+)
+
+// stringOperators is the table of operators; every one but "=~" and "matches regex"
+// has a "!" form, and !~ negates =~.
+var stringOperators = []stringOperator{
+	{"=~", "Whether two strings are equal but for case.", textTest{kind: testEqual, fold: true}, `"ABC" =~ "abc"`},
+	{"has", "Whether a string has a term (a run of letters and digits), whatever the case.", textTest{testTerm, true, true, true}, `"North America" has "america"`},
+	{"has_cs", "Whether a string has a term, in this case.", textTest{testTerm, false, true, true}, `"North America" has_cs "America"`},
+	{"hasprefix", "Whether a string has a term that starts so, whatever the case.", textTest{testTerm, true, true, false}, `"North America" hasprefix "ame"`},
+	{"hasprefix_cs", "Whether a string has a term that starts so, in this case.", textTest{testTerm, false, true, false}, `"North America" hasprefix_cs "Ame"`},
+	{"hassuffix", "Whether a string has a term that ends so, whatever the case.", textTest{testTerm, true, false, true}, `"North America" hassuffix "RICA"`},
+	{"hassuffix_cs", "Whether a string has a term that ends so, in this case.", textTest{testTerm, false, false, true}, `"North America" hassuffix_cs "rica"`},
+	{"contains", "Whether a string contains another, whatever the case.", textTest{kind: testContains, fold: true}, `"FabriKam" contains "BRik"`},
+	{"contains_cs", "Whether a string contains another, in this case.", textTest{kind: testContains}, `"FabriKam" contains_cs "Kam"`},
+	{"startswith", "Whether a string starts with another, whatever the case.", textTest{kind: testStarts, fold: true}, `"Fabrikam" startswith "fab"`},
+	{"startswith_cs", "Whether a string starts with another, in this case.", textTest{kind: testStarts}, `"Fabrikam" startswith_cs "Fab"`},
+	{"endswith", "Whether a string ends with another, whatever the case.", textTest{kind: testEnds, fold: true}, `"Fabrikam" endswith "KAM"`},
+	{"endswith_cs", "Whether a string ends with another, in this case.", textTest{kind: testEnds}, `"Fabrikam" endswith_cs "kam"`},
+	{"matches regex", "Whether a regular expression (Rust's dialect) matches somewhere in a string.", textTest{kind: testRegex}, `"error 42" matches regex @"\d+"`},
+}
+
+func stringOperatorRows() []Row {
+	var rows []Row
+	for _, op := range stringOperators {
+		names := []string{op.name}
+		switch op.name {
+		case "matches regex":
+		case "=~":
+			names = append(names, "!~")
+		default:
+			names = append(names, "!"+op.name)
+		}
+		for i, name := range names {
+			not := i == 1
+			row := Row{Sig: name + "(source: string, search: string) -> bool", Kind: Infix, Doc: op.doc,
+				Lower: op.test.lower(not), Go: op.test.row(not),
+				Examples: []Example{{strings.Replace(op.yes, op.name, name, 1), boolText(!not)}}}
+			if not {
+				row.Doc = "The opposite of " + op.name + "."
+			}
+			if op.test.kind == testRegex {
+				row.Check = checkPattern(1)
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// row is the Go form of an operator.
+func (t textTest) row(not bool) func(*Env, []types.Value) types.Value {
+	if t.kind == testRegex {
+		return func(e *Env, a []types.Value) types.Value {
+			re := e.Regexp(a[1].(string))
+			return re != nil && re.MatchString(a[0].(string))
+		}
+	}
+	return func(_ *Env, a []types.Value) types.Value {
+		return t.holds(t.folded(a[0].(string)), t.folded(a[1].(string))) != not
+	}
+}
+
+func (t textTest) folded(s string) string {
+	if t.fold {
+		return strings.ToLower(s)
+	}
+	return s
+}
+
+// holds tests texts that are folded already.
+func (t textTest) holds(s, needle string) bool {
+	switch t.kind {
+	case testEqual:
+		return s == needle
+	case testContains:
+		return strings.Contains(s, needle)
+	case testStarts:
+		return strings.HasPrefix(s, needle)
+	case testEnds:
+		return strings.HasSuffix(s, needle)
+	}
+	return hasTerm(s, needle, t.left, t.right)
+}
+
+// hasTerm finds needle where its ends are ends of terms. A term is a run of letters
+// and digits; an end of the needle that is neither needs no boundary.
+// Source: docs/semantics.md, section 4.
+func hasTerm(s, needle string, left, right bool) bool {
+	if needle == "" {
+		return true
+	}
+	left, right = edges(needle, left, right)
+	for at := 0; ; {
+		i := strings.Index(s[at:], needle)
+		if i < 0 {
+			return false
+		}
+		i += at
+		before, _ := utf8.DecodeLastRuneInString(s[:i])
+		after, _ := utf8.DecodeRuneInString(s[i+len(needle):])
+		if !(left && i > 0 && inTerm(before)) && !(right && i+len(needle) < len(s) && inTerm(after)) {
+			return true
+		}
+		_, size := utf8.DecodeRuneInString(s[i:])
+		at = i + size
+	}
+}
+
+// edges says which ends of a needle need a boundary.
+func edges(needle string, left, right bool) (l, r bool) {
+	first, _ := utf8.DecodeRuneInString(needle)
+	last, _ := utf8.DecodeLastRuneInString(needle)
+	return left && inTerm(first), right && inTerm(last)
+}
+
+func inTerm(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+	}
+	return unicode.IsLetter(r) || unicode.Is(unicode.Nd, r)
+}
+
+// lower is the SQL form of an operator.
+func (t textTest) lower(not bool) func(*Lowering) (sqlx.Expr, error) {
+	return func(l *Lowering) (sqlx.Expr, error) {
+		needle, constant := "", false
+		if l.Args[1].Const {
+			needle, constant = l.Args[1].Value.(string)
+		}
+		var e sqlx.Expr
+		switch {
+		case t.kind == testRegex && constant:
+			p, err := TranslateRegex(needle)
+			if err != nil {
+				return nil, err
+			}
+			e = sqlx.Call("regexp_matches", l.sql(0), sqlx.String(p))
+		case t.kind == testRegex, t.kind == testTerm && !constant:
+			return l.UDF(l.Row, l.Result, l.Args...), nil
+		case t.kind == testTerm:
+			e = t.lowerTerms(l, []string{needle})
+		default:
+			e = t.compareSQL(l.sql(0), l.sql(1), needle, constant)
+		}
+		if not {
+			e = sqlx.Prefix{Op: "NOT", X: e}
+		}
+		return e, nil
+	}
+}
+
+// compareSQL is the form of the tests that need no regular expression.
+func (t textTest) compareSQL(s, needle sqlx.Expr, text string, constant bool) sqlx.Expr {
+	if t.fold {
+		s = sqlx.Call("lower", s)
+		if needle = sqlx.Call("lower", needle); constant {
+			needle = sqlx.String(strings.ToLower(text))
+		}
+	}
+	switch t.kind {
+	case testEqual:
+		return sqlx.Infix("=", s, needle)
+	case testStarts:
+		return sqlx.Call("starts_with", s, needle)
+	case testEnds:
+		return sqlx.Call("ends_with", s, needle)
+	}
+	return sqlx.Call("contains", s, needle)
+}
+
+// maxPattern bounds the regular expression that one has_any becomes; RE2 refuses
+// programs that grow too large.
+const maxPattern = 16 << 10
+
+// lowerTerms is true where the text has one of the needles: one regular expression
+// for all. Looking for a lone ASCII needle as a substring first is the cheaper test
+// that most rows fail.
+func (t textTest) lowerTerms(l *Lowering, needles []string) sqlx.Expr {
+	for _, n := range needles {
+		if n == "" {
+			return sqlx.True
+		}
+	}
+	if len(needles) == 0 {
+		return sqlx.False
+	}
+	s := l.sql(0)
+	if len(needles) > 1 {
+		return sqlx.Call("regexp_matches", s, sqlx.String(t.pattern(needles)))
+	}
+	n := needles[0]
+	contains := textTest{kind: testContains, fold: t.fold}
+	if left, right := edges(n, t.left, t.right); !left && !right {
+		return contains.compareSQL(s, sqlx.String(n), n, true)
+	}
+	s = l.once(0)
+	match := sqlx.Call("regexp_matches", s, sqlx.String(t.pattern(needles)))
+	if !ascii(n) {
+		return match
+	}
+	if l.Filter {
+		return sqlx.And(contains.compareSQL(s, sqlx.String(n), n, true), match)
+	}
+	return when(contains.compareSQL(s, sqlx.String(n), n, true), match, sqlx.False)
+}
+
+// pattern finds any of the needles as a term. Needles with the same kind of ends
+// share their boundaries.
+func (t textTest) pattern(needles []string) string {
+	const edge = `[^\p{L}\p{Nd}]`
+	groups := map[[2]bool][]string{}
+	var order [][2]bool
+	for _, n := range needles {
+		l, r := edges(n, t.left, t.right)
+		k := [2]bool{l, r}
+		if groups[k] == nil {
+			order = append(order, k)
+		}
+		groups[k] = append(groups[k], regexp.QuoteMeta(n))
+	}
+	alternatives := make([]string, len(order))
+	for i, k := range order {
+		p := strings.Join(groups[k], "|")
+		if len(groups[k]) > 1 {
+			p = "(?:" + p + ")"
+		}
+		if k[0] {
+			p = "(?:^|" + edge + ")" + p
+		}
+		if k[1] {
+			p += "(?:$|" + edge + ")"
+		}
+		alternatives[i] = p
+	}
+	p := strings.Join(alternatives, "|")
+	if t.fold {
+		p = "(?i)" + p
+	}
+	return p
+}
+
+func ascii(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,479 @@
+package sqlgen
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"quarry/kql/builtin"
+	"quarry/kql/plan"
+	"quarry/kql/sqlx"
+	"quarry/kql/types"
+)
+
+func (g *generator) scan(n *plan.Scan) *query {
+	items := make([]string, len(n.Cols))
+	for i, c := range n.Cols {
+		items[i] = n.Source[i] + " AS " + column(c.ID)
+	}
+	if len(items) == 0 {
+		items = []string{"0 AS q0"}
+	}
+	return &query{items: items, from: n.Table}
+}
+
+func (g *generator) values(n *plan.Values) *query {
+	if len(n.Cols) == 0 {
+		if len(n.Rows) == 1 {
+			return &query{from: "(SELECT 0 AS q0)"}
+		}
+		return &query{items: []string{"0 AS q0"}, from: "range(" + strconv.Itoa(len(n.Rows)) + ")"}
+	}
+	items := make([]string, len(n.Cols))
+	if len(n.Rows) == 0 {
+		for i, c := range n.Cols {
+			items[i] = "CAST(NULL AS " + sqlType(c.Type) + ") AS " + column(c.ID)
+		}
+		return &query{items: items, from: "range(0)"}
+	}
+	names := make([]string, len(n.Cols))
+	for i, c := range n.Cols {
+		names[i] = "v" + strconv.Itoa(i)
+		items[i] = "CAST(" + names[i] + " AS " + sqlType(c.Type) + ") AS " + column(c.ID)
+	}
+	rows := make([]string, len(n.Rows))
+	for r, row := range n.Rows {
+		cells := make([]string, len(row))
+		for i, v := range row {
+			cells[i] = cell(n.Cols[i].Type, v)
+		}
+		rows[r] = "(" + strings.Join(cells, ", ") + ")"
+	}
+	return &query{items: items, from: "(VALUES " + strings.Join(rows, ", ") + ") AS v(" + strings.Join(names, ", ") + ")"}
+}
+
+// cell is a constant inside VALUES, where the column is cast as a whole.
+func cell(t types.Type, v types.Value) string {
+	switch v := v.(type) {
+	case nil:
+		if t == types.String {
+			return "''"
+		}
+		return "NULL"
+	case int64:
+		return string(sqlx.String(strconv.FormatInt(v, 10)))
+	case float64:
+		return string(sqlx.String(strconv.FormatFloat(v, 'g', -1, 64)))
+	case bool:
+		return string(sqlx.Bool(v))
+	case string:
+		return string(sqlx.String(v))
+	}
+	panic(genError{fmt.Errorf("sqlgen: constant of Go type %T", v)})
+}
+
+// rangeNode counts in SQL: the k-th value is From + k*Step.
+func (g *generator) rangeNode(n *plan.Range) *query {
+	x := g.exprs()
+	from, to, step := x.text(n.From), x.text(n.To), x.text(n.Step)
+	name := g.name("k")
+	col := column(n.Col.ID)
+	if n.Col.Type == types.Real {
+		count := fmt.Sprintf("CAST(coalesce(greatest(floor((%s - %s) / nullif(%s, 0) + 1e-9) + 1, 0), 0) AS BIGINT)", to, from, step)
+		return &query{items: []string{fmt.Sprintf("%s + %s * %s AS %s", from, name, step, col)}, from: g.counter(count, name)}
+	}
+	count := fmt.Sprintf("greatest(coalesce((%s - %s) // nullif(%s, 0) + 1, 0), 0)", to, from, step)
+	return &query{items: []string{fmt.Sprintf("%s + %s * %s AS %s", from, name, step, col)}, from: g.counter(count, name)}
+}
+
+// counter is a relation of the numbers 0..count-1. A constant count streams; one that
+// holds a sub-query must go through a list.
+func (g *generator) counter(count, name string) string {
+	if strings.Contains(count, "SELECT") {
+		return "(SELECT unnest(range(" + count + ")) AS " + name + ")"
+	}
+	return "range(CAST(" + count + " AS BIGINT)) AS r(" + name + ")"
+}
+
+func (g *generator) filter(n *plan.Filter) *query {
+	q := g.node(n.In).open()
+	x := g.exprs()
+	x.order = g.orderOf(n.In)
+	pred := x.lower(n.Pred, true)
+	q = x.over(q)
+	q.where = append(q.where, conjunct(pred))
+	return q
+}
+
+func conjunct(e sqlx.Expr) string { return "(" + sqlx.Text(e) + ")" }
+
+// orderOf is the column that serialized rows are numbered by, for window rows.
+func (g *generator) orderOf(n plan.Node) sqlx.Expr {
+	for {
+		switch m := n.(type) {
+		case *plan.Sort:
+			return sqlx.Raw(column(m.Ord.ID))
+		case *plan.Number:
+			return sqlx.Raw(column(m.Ord.ID))
+		case *plan.Filter:
+			n = m.In
+		case *plan.Project:
+			n = m.In
+		case *plan.Limit:
+			if m.Order != nil {
+				return sqlx.Raw(column(m.Order.ID))
+			}
+			n = m.In
+		case *plan.Unnest:
+			n = m.In
+		case *plan.GoOp:
+			if m.Order != nil {
+				return sqlx.Raw(column(m.Order.ID))
+			}
+			return nil
+		case *plan.Ref:
+			for i, c := range m.Def.Cols {
+				if c.Name == "$ord" {
+					return sqlx.Raw(column(m.Cols[i].ID))
+				}
+			}
+			return nil
+		default:
+			return nil
+		}
+	}
+}
+
+func (g *generator) project(n *plan.Project) *query {
+	q := g.node(n.In).open()
+	x := g.exprs()
+	x.order = g.orderOf(n.In)
+	x.partition = g.partitionOf(n)
+	items := make([]string, 0, len(n.Items))
+	for _, it := range n.Items {
+		text, col := x.text(it.Expr), column(it.Col.ID)
+		if text != col {
+			text += " AS " + col
+		}
+		items = append(items, text)
+	}
+	if len(items) == 0 {
+		items = []string{"0 AS q0"}
+	}
+	q = x.over(q)
+	q.items = items
+	return q
+}
+
+// partitionOf are the hidden columns that window rows restart on.
+func (g *generator) partitionOf(n *plan.Project) []sqlx.Expr {
+	var out []sqlx.Expr
+	for _, id := range n.Partition {
+		out = append(out, sqlx.Raw(column(id)))
+	}
+	return out
+}
+
+func (g *generator) aggregate(n *plan.Aggregate) *query {
+	q := g.node(n.In).open()
+	x := g.exprs()
+	if n.Order != nil {
+		x.order = sqlx.Raw(column(n.Order.ID))
+	}
+	var items, groups []string
+	for i, k := range n.Keys {
+		items = append(items, x.text(k.Expr)+" AS "+column(k.Col.ID))
+		groups = append(groups, strconv.Itoa(i+1))
+	}
+	for _, a := range n.Aggs {
+		items = append(items, x.text(a.Expr)+" AS "+column(a.Col.ID))
+	}
+	q = x.over(q)
+	if len(items) == 0 {
+		return &query{from: "(SELECT 0 AS q0)"}
+	}
+	q.items = items
+	if len(groups) > 0 {
+		q.tail = " GROUP BY " + strings.Join(groups, ", ")
+	}
+	return q
+}
+
+// sortKeys is the ORDER BY list over q, which gets what must be computed first.
+func (g *generator) sortKeys(q *query, keys []plan.SortKey) string {
+	x := g.exprs()
+	var parts []string
+	for _, k := range keys {
+		if _, ok := k.Expr.(plan.Const); ok {
+			continue
+		}
+		parts = append(parts, sqlx.Text(x.hoist(x.lower(k.Expr, false)))+direction(k))
+	}
+	*q = *x.over(q)
+	return strings.Join(parts, ", ")
+}
+
+func direction(k plan.SortKey) string {
+	d, nulls := " ASC", " NULLS LAST"
+	if k.Desc {
+		d = " DESC"
+	}
+	if k.NullsFirst {
+		nulls = " NULLS FIRST"
+	}
+	return d + nulls
+}
+
+func (g *generator) sort(n *plan.Sort) *query {
+	q := g.node(n.In).open()
+	keys := g.sortKeys(q, n.Keys)
+	order := ""
+	if keys != "" {
+		order = " ORDER BY " + keys
+	}
+	if n.Limit != nil && len(n.Partition) == 0 {
+		q.tail = order + " LIMIT " + g.limit(n.Limit)
+		q = &query{from: q.sub()}
+	}
+	window := strings.TrimSpace(g.partitionBy(n.Partition) + order)
+	q.items = []string{"*", "row_number() OVER (" + window + ") AS " + column(n.Ord.ID)}
+	if n.Limit != nil && len(n.Partition) > 0 {
+		q = q.open()
+		q.where = append(q.where, column(n.Ord.ID)+" <= "+g.exprs().text(n.Limit))
+	}
+	return q
+}
+
+func (g *generator) partitionBy(ids []plan.ID) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	var cols []string
+	for _, id := range ids {
+		cols = append(cols, column(id))
+	}
+	return "PARTITION BY " + strings.Join(cols, ", ")
+}
+
+// limit is a row count; a negative one keeps nothing.
+func (g *generator) limit(e plan.Expr) string {
+	if k, ok := e.(plan.Const); ok {
+		v, _ := k.Value.(int64)
+		return strconv.FormatInt(max(v, 0), 10)
+	}
+	return "(SELECT greatest(coalesce(" + g.exprs().text(e) + ", 0), 0))"
+}
+
+func (g *generator) limitNode(n *plan.Limit) *query {
+	q := g.node(n.In).open()
+	if n.Order != nil {
+		q.tail = " ORDER BY " + column(n.Order.ID)
+	}
+	q.tail += " LIMIT " + g.limit(n.N)
+	return q
+}
+
+func (g *generator) firstOf(n *plan.FirstOf) *query {
+	q := g.node(n.In).open()
+	var keys []string
+	for _, id := range n.Keys {
+		keys = append(keys, column(id))
+	}
+	q.items = []string{"DISTINCT ON (" + strings.Join(keys, ", ") + ") *"}
+	return q
+}
+
+func (g *generator) join(n *plan.Join) *query {
+	l, r := n.L, n.R
+	kind := n.Kind
+	switch kind { // the other side's semi-joins are ours turned round
+	case plan.RightSemi:
+		l, r, kind = r, l, plan.LeftSemi
+	case plan.RightAnti:
+		l, r, kind = r, l, plan.LeftAnti
+	}
+	ql, qr := g.node(l), g.node(r)
+	xl, xr := g.exprs(), g.exprs()
+	var on []string
+	for _, p := range n.On {
+		le, re := p.L, p.R
+		if n.Kind != kind {
+			le, re = re, le
+		}
+		lt, rt := sqlx.Text(xl.hoist(xl.lower(le, false))), sqlx.Text(xr.hoist(xr.lower(re, false)))
+		op := " IS NOT DISTINCT FROM "
+		if p.L.Type() == types.String {
+			op = " = "
+		}
+		on = append(on, lt+op+rt)
+	}
+	ql, qr = xl.over(ql), xr.over(qr)
+	if n.Where != nil {
+		on = append(on, "("+g.exprs().text(n.Where)+")")
+	}
+	if len(on) == 0 {
+		on = []string{"TRUE"}
+	}
+	word := map[plan.JoinKind]string{plan.Inner: " JOIN ", plan.Cross: " JOIN ", plan.Left: " LEFT JOIN ", plan.Right: " RIGHT JOIN ",
+		plan.Full: " FULL JOIN ", plan.LeftSemi: " SEMI JOIN ", plan.LeftAnti: " ANTI JOIN "}[kind]
+	q := &query{from: ql.sub() + " AS " + g.name("l") + word + qr.sub() + " AS " + g.name("r") + " ON " + strings.Join(on, " AND ")}
+	// Strings are never null: the padded side's become empty.
+	var pad []string
+	if kind == plan.Left || kind == plan.Full {
+		pad = append(pad, g.padding(r)...)
+	}
+	if kind == plan.Right || kind == plan.Full {
+		pad = append(pad, g.padding(l)...)
+	}
+	if len(pad) > 0 {
+		q.items = []string{"* REPLACE (" + strings.Join(pad, ", ") + ")"}
+	}
+	return q
+}
+
+func (g *generator) padding(n plan.Node) []string {
+	var out []string
+	for _, c := range n.Out() {
+		if c.Type == types.String {
+			out = append(out, "coalesce("+column(c.ID)+", '') AS "+column(c.ID))
+		}
+	}
+	return out
+}
+
+func (g *generator) union(n *plan.Union) *query {
+	var parts []string
+	for i, in := range n.In {
+		var items []string
+		for j, c := range in.Out() {
+			item := column(c.ID)
+			if i == 0 {
+				item += " AS " + column(n.Cols[j].ID)
+			}
+			items = append(items, item)
+		}
+		if len(items) == 0 {
+			items = []string{"0 AS q0"}
+		}
+		parts = append(parts, "SELECT "+strings.Join(items, ", ")+" FROM "+g.node(in).sub())
+	}
+	return &query{from: "(" + strings.Join(parts, " UNION ALL ") + ")"}
+}
+
+// unnest expands dynamic values: several lists in one select list are zipped and
+// padded with null.
+func (g *generator) unnest(n *plan.Unnest) *query {
+	q := g.node(n.In).open()
+	x := g.exprs()
+	var lists []string
+	for _, it := range n.Items {
+		list := sqlx.Text(builtin.ElementList(x.lower(it.Expr, false), it.BagArray, x.hoist, x.udf))
+		if n.Limit != nil {
+			list = "list_slice(" + list + ", 1, " + x.text(n.Limit) + ")"
+		}
+		lists = append(lists, sqlx.Text(x.hoist(sqlx.Raw(list))))
+	}
+	q = x.over(q)
+	items := []string{"*"}
+	for i, it := range n.Items {
+		items = append(items, "CAST(unnest("+lists[i]+") AS VARCHAR) AS "+column(it.Col.ID))
+	}
+	if n.Index != nil {
+		lens := make([]string, len(lists))
+		for i, l := range lists {
+			lens[i] = "len(" + l + ")"
+		}
+		items = append(items, "CAST(unnest(range(greatest("+strings.Join(lens, ", ")+"))) AS BIGINT) AS "+column(n.Index.ID))
+	}
+	q.items = items
+	return q
+}
+
+func (g *generator) ref(n *plan.Ref) *query {
+	s := n.Def
+	if _, ok := g.shared[s]; !ok {
+		g.shared[s] = "" // cycles cannot be: a definition reads only earlier ones
+		outer := g.used
+		g.used = nil
+		q := g.node(s.Node)
+		var items []string
+		for _, c := range s.Cols {
+			items = append(items, column(c.ID))
+		}
+		if len(items) == 0 {
+			items = []string{"0 AS q0"}
+		}
+		g.shared[s] = "SELECT " + strings.Join(items, ", ") + " FROM " + q.sub()
+		g.deps(s, g.used)
+		g.used = outer
+	}
+	g.use(s)
+	var items []string
+	for i, c := range s.Cols {
+		items = append(items, column(c.ID)+" AS "+column(n.Cols[i].ID))
+	}
+	if len(items) == 0 {
+		items = []string{"0 AS q0"}
+	}
+	return &query{items: items, from: sharedName(s)}
+}
+
+// deps remembers what a definition reads; use lists it before the definition.
+func (g *generator) deps(s *plan.Shared, used []*plan.Shared) {
+	if g.reads == nil {
+		g.reads = map[*plan.Shared][]*plan.Shared{}
+	}
+	g.reads[s] = used
+}
+
+func (g *generator) use(s *plan.Shared) {
+	for _, d := range g.used {
+		if d == s {
+			return
+		}
+	}
+	for _, d := range g.reads[s] {
+		g.use(d)
+	}
+	g.used = append(g.used, s)
+}
+
+// goOp makes the step of a Go operator; what follows reads its result table.
+func (g *generator) goOp(n *plan.GoOp) *query {
+	step := Step{Name: n.Name, Run: n.Run, Placeholder: "\x00" + g.name("step") + "\x00"}
+	for i, in := range n.In {
+		cols := map[plan.ID]plan.Col{}
+		for _, c := range in.Out() {
+			cols[c.ID] = c
+		}
+		var input Input
+		input.SQL = g.statement(func() string {
+			q := g.node(in)
+			var items []string
+			for _, id := range n.Args[i] {
+				items = append(items, column(id))
+				input.Schema = append(input.Schema, types.Column{Name: cols[id].Name, Type: cols[id].Type})
+			}
+			if len(items) == 0 {
+				items = []string{"0 AS q0"}
+				input.Schema = types.Schema{{Name: "q0", Type: types.Long}}
+			}
+			sql := "SELECT " + strings.Join(items, ", ") + " FROM " + q.sub()
+			if i == 0 && n.Order != nil {
+				sql += " ORDER BY " + column(n.Order.ID)
+			}
+			return sql
+		})
+		step.Inputs = append(step.Inputs, input)
+	}
+	var items []string
+	for i, c := range n.Cols {
+		step.Out = append(step.Out, types.Column{Name: "c" + strconv.Itoa(i), Type: c.Type})
+		items = append(items, "c"+strconv.Itoa(i)+" AS "+column(c.ID))
+	}
+	g.prog.Steps = append(g.prog.Steps, step)
+	if len(items) == 0 {
+		items = []string{"0 AS q0"}
+	}
+	return &query{items: items, from: step.Placeholder}
+}

@@ -1,0 +1,247 @@
+package sqlgen
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"quarry/kql/builtin"
+	"quarry/kql/plan"
+	"quarry/kql/types"
+)
+
+// Program is what an engine runs: the steps in order, then the final query.
+type Program struct {
+	Steps []Step
+	SQL   string
+	Cols  []plan.Col // of the final query, in order
+	// Functions are the Go forms that the SQL calls; they must be registered first.
+	Functions []Function
+}
+
+// Step is a Go operator between two SQL parts. The final SQL and later steps name its
+// result by Placeholder, which the engine replaces by the table it filled.
+type Step struct {
+	Name        string
+	Inputs      []Input
+	Run         plan.GoFunc
+	Out         types.Schema
+	Placeholder string
+}
+
+// Input is one input of a step.
+type Input struct {
+	SQL    string
+	Schema types.Schema
+}
+
+// Function is a row's Go form at given argument types.
+type Function struct {
+	Name   string // in SQL
+	Row    *builtin.Row
+	Params []types.Type
+	Result types.Type
+}
+
+// Refusal is an error about a call that the dialect cannot say; Pos is the call's
+// byte offset in the query.
+type Refusal struct {
+	Call string
+	Pos  int
+	Why  error
+}
+
+func (r *Refusal) Error() string { return fmt.Sprintf("%s(): %v", r.Call, r.Why) }
+
+// Generate makes the program of a query. Its errors are *Refusal, and internal
+// errors of malformed plans.
+func Generate(root *plan.Root) (p *Program, err error) {
+	g := &generator{functions: map[string]bool{}, shared: map[*plan.Shared]string{}}
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(genError)
+			if !ok {
+				panic(r)
+			}
+			p, err = nil, e.error
+		}
+	}()
+	g.prog.SQL = g.root(root)
+	g.prog.Cols = root.Cols
+	return &g.prog, nil
+}
+
+// genError carries an error through the recursion.
+type genError struct{ error }
+
+type generator struct {
+	prog      Program
+	functions map[string]bool
+	// shared holds the SQL of shared definitions, made when first read.
+	shared map[*plan.Shared]string
+	// used are the definitions that the statement being made reads, in order.
+	used []*plan.Shared
+	// reads lists what each shared definition reads itself.
+	reads map[*plan.Shared][]*plan.Shared
+	names int
+}
+
+func (g *generator) fail(err error) { panic(genError{err}) }
+
+func (g *generator) name(prefix string) string {
+	g.names++
+	return prefix + strconv.Itoa(g.names)
+}
+
+// column is the SQL name of a column.
+func column(id plan.ID) string { return "q" + strconv.Itoa(int(id)) }
+
+// statement makes a complete statement of a body: the shared definitions it reads,
+// then itself.
+func (g *generator) statement(body func() string) string {
+	outer := g.used
+	g.used = nil
+	sql := body()
+	var with []string
+	for _, s := range g.used {
+		mat := ""
+		if s.Once {
+			mat = "MATERIALIZED "
+		}
+		with = append(with, sharedName(s)+" AS "+mat+"("+g.shared[s]+")")
+	}
+	g.used = outer
+	if len(with) > 0 {
+		sql = "WITH " + strings.Join(with, ", ") + " " + sql
+	}
+	return sql
+}
+
+func sharedName(s *plan.Shared) string { return "s" + strconv.Itoa(s.ID) }
+
+// root makes the statement of a whole query.
+func (g *generator) root(r *plan.Root) string {
+	return g.statement(func() string {
+		q, order := g.ordered(r)
+		var items []string
+		for _, c := range r.Cols {
+			items = append(items, column(c.ID))
+		}
+		if len(items) == 0 {
+			items = []string{"0 AS q0"}
+		}
+		sql := "SELECT " + strings.Join(items, ", ") + " FROM " + q.sub() + order
+		if r.MaxRows > 0 {
+			sql += " LIMIT " + strconv.FormatInt(r.MaxRows, 10)
+		}
+		return sql
+	})
+}
+
+// ordered makes the query of a root and its ORDER BY. A sort at the very end is
+// said in SQL directly, without numbering the rows.
+func (g *generator) ordered(r *plan.Root) (*query, string) {
+	if r.Order == nil {
+		return g.node(r.Node), ""
+	}
+	s, ok := r.Node.(*plan.Sort)
+	if ok && s.Ord.ID == r.Order.ID && len(s.Partition) == 0 && !uses(r.Cols, s.Ord.ID) {
+		q := g.node(s.In)
+		keys := g.sortKeys(q, s.Keys)
+		order := " ORDER BY " + keys
+		if keys == "" {
+			order = ""
+		}
+		if s.Limit != nil {
+			order += " LIMIT " + g.limit(s.Limit)
+		}
+		return q, order
+	}
+	return g.node(r.Node), " ORDER BY " + column(r.Order.ID)
+}
+
+func uses(cols []plan.Col, id plan.ID) bool {
+	for _, c := range cols {
+		if c.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// query is a SELECT in the making. While items is nil it passes all columns on, so
+// that filters and one projection can still join it.
+type query struct {
+	items []string
+	from  string
+	where []string
+	tail  string
+}
+
+func (q *query) sql() string {
+	items := "*"
+	if q.items != nil {
+		items = strings.Join(q.items, ", ")
+	}
+	sql := "SELECT " + items + " FROM " + q.from
+	if len(q.where) > 0 {
+		sql += " WHERE " + strings.Join(q.where, " AND ")
+	}
+	return sql + q.tail
+}
+
+// sub is the query as something to select from.
+func (q *query) sub() string {
+	if q.items == nil && len(q.where) == 0 && q.tail == "" {
+		return q.from
+	}
+	return "(" + q.sql() + ")"
+}
+
+// open returns q itself while it still passes all columns on, else a query over it.
+func (q *query) open() *query {
+	if q.items == nil && q.tail == "" {
+		return q
+	}
+	return &query{from: q.sub()}
+}
+
+// node makes the query of a node.
+func (g *generator) node(n plan.Node) *query {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return g.scan(n)
+	case *plan.Values:
+		return g.values(n)
+	case *plan.Range:
+		return g.rangeNode(n)
+	case *plan.Filter:
+		return g.filter(n)
+	case *plan.Project:
+		return g.project(n)
+	case *plan.Aggregate:
+		return g.aggregate(n)
+	case *plan.Sort:
+		return g.sort(n)
+	case *plan.Limit:
+		return g.limitNode(n)
+	case *plan.FirstOf:
+		return g.firstOf(n)
+	case *plan.Join:
+		return g.join(n)
+	case *plan.Union:
+		return g.union(n)
+	case *plan.Unnest:
+		return g.unnest(n)
+	case *plan.Number:
+		q := g.node(n.In).open()
+		q.items = []string{"*", "row_number() OVER () AS " + column(n.Ord.ID)}
+		return q
+	case *plan.Ref:
+		return g.ref(n)
+	case *plan.GoOp:
+		return g.goOp(n)
+	}
+	g.fail(fmt.Errorf("sqlgen: unknown node %T", n))
+	return nil
+}
