@@ -83,8 +83,15 @@ func (m *Mapper) learnSysmon(st *stored, file *fileState) {
 	ev := &st.ev
 	if t, ok := types.ParseDatetime(ev.Get("UtcTime")); ok {
 		st.utc = t
-		if ev.TimeCreated != 0 && len(file.samples) < maxSamples {
-			file.samples = append(file.samples, ev.TimeCreated-t)
+		switch samples := &file.samples; {
+		case ev.TimeCreated == 0:
+		case driftingClock(ev.EventID):
+			samples = &file.drifting
+			fallthrough
+		default:
+			if len(*samples) < maxSamples {
+				*samples = append(*samples, ev.TimeCreated-t)
+			}
 		}
 	}
 	switch ev.EventID {
@@ -112,6 +119,16 @@ func (m *Mapper) learnSysmon(st *stored, file *fileState) {
 		m.candidate(st, executableFact, false, fileKey(st.device, name, ev.Get("ProcessGuid")))
 	}
 }
+
+// driftingClock tells the Sysmon events whose UtcTime comes from the clock of
+// event tracing, which loses touch with the system's while a host runs:
+// measured from seconds up to eleven days, where all other events of the file
+// were right to the millisecond.
+func driftingClock(id int) bool { return id == 3 || id == 22 }
+
+// maxDrift is how far such a UtcTime may be from the record's header, which is
+// written one to three seconds after, before the header is taken instead.
+const maxDrift = 5 * types.Minute
 
 func (m *Mapper) learnSecurity(st *stored) {
 	ev := &st.ev

@@ -21,15 +21,7 @@ type handler func(m *Mapper, f *fact) error
 func (m *Mapper) mapEvent(seq uint32, st *stored) error {
 	src := classify(&st.ev)
 	f := &fact{ev: &st.ev, dev: m.hosts[st.device], device: st.device, seq: seq, sysmon: src == srcSysmon}
-	f.time = st.utc
-	switch {
-	case f.time == 0:
-		if f.time = st.ev.TimeCreated; f.time != 0 {
-			f.time -= m.files[st.file].Offset
-		}
-	case f.dev.floor:
-		f.time -= f.time % types.Second
-	}
+	f.time = m.timeOf(st, f)
 	if f.time > f.dev.last {
 		f.dev.last = f.time
 	}
@@ -42,10 +34,39 @@ func (m *Mapper) mapEvent(seq uint32, st *stored) error {
 	if h == nil || m.isDropped(seq) {
 		return nil
 	}
-	if t, ok := m.merged.time[seq]; ok && t < f.time {
+	// Of two stamps that agree the earlier holds, for a connection is no later
+	// than its first witness; where they differ, Sysmon's clock has drifted.
+	if t, ok := m.merged.time[seq]; ok && (t < f.time || t > f.time+agreement) {
 		f.time = t
 	}
 	return h(m, f)
+}
+
+// agreement is how far apart two stamps of one moment may be.
+const agreement = 50 * types.Millisecond
+
+// timeOf is the true time of an event: Sysmon's UtcTime, else the header's set
+// right by the file's offset.
+func (m *Mapper) timeOf(st *stored, f *fact) int64 {
+	file := m.files[st.file]
+	header := st.ev.TimeCreated
+	if header != 0 {
+		header -= file.Offset
+	}
+	if st.utc == 0 {
+		return header
+	}
+	at := st.utc
+	if driftingClock(st.ev.EventID) && header != 0 && file.Clock != ClockUnknown {
+		if d := header - at; d > maxDrift || d < -maxDrift {
+			file.Drifted++
+			at = header
+		}
+	}
+	if f.dev.floor {
+		at -= at % types.Second
+	}
+	return at
 }
 
 // blank returns the table's row buffer, emptied.

@@ -76,6 +76,7 @@ func New(opts Options, emit Sink) *Mapper {
 type fileState struct {
 	FileReport
 	samples    []int64 // header minus UtcTime of Sysmon events
+	drifting   []int64 // the same of those whose UtcTime may drift
 	receipts   []int64
 	candidates int // where this file's begin
 	created    int
@@ -132,7 +133,7 @@ func (m *Mapper) EndFile() error {
 			}
 		}
 	}
-	file.samples, file.receipts = nil, nil
+	file.samples, file.drifting, file.receipts = nil, nil, nil
 	return nil
 }
 
@@ -174,6 +175,8 @@ func (f *fileState) settleClock(given *int64) {
 		f.Offset, f.Clock = *given, ClockGiven
 	case len(f.samples) > 0:
 		f.Offset, f.Clock = quarters(median(f.samples)), ClockMeasured
+	case f.localTime && len(f.drifting) > 0 && plausibleZone(median(f.drifting)):
+		f.Offset, f.Clock = quarters(median(f.drifting)), ClockMeasured
 	case !f.localTime:
 		f.Clock = ClockUTC
 	case len(f.receipts) > 0 && plausibleZone(median(f.receipts)):

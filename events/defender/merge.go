@@ -58,7 +58,7 @@ type candidate struct {
 // mergePlan is what the second pass does with records that tell one fact.
 type mergePlan struct {
 	dropped map[uint32]struct{}
-	time    map[uint32]int64    // a better time for a kept record
+	time    map[uint32]int64    // of a Sysmon 3 row, the time of its 5156
 	process map[uint32]*process // what 4688 adds to a Sysmon 1 row
 	write   map[uint32]*write   // what 5145 adds to a Sysmon 11 row
 }
@@ -68,7 +68,7 @@ func (m *Mapper) candidate(st *stored, kind factKind, keeper bool, key uint64) *
 		return nil
 	}
 	c := candidate{key: key, time: st.utc, seq: m.seq, kind: kind, keeper: keeper}
-	if c.time == 0 {
+	if c.time == 0 || driftingClock(st.ev.EventID) && st.ev.TimeCreated != 0 && keeper {
 		c.time, c.header, c.whole = st.ev.TimeCreated, true, st.ev.WholeSecond
 	}
 	m.candidates = append(m.candidates, c)
@@ -256,10 +256,7 @@ func (m *Mapper) absorb(keeper, c *candidate) {
 			keeper.proc.pid, keeper.proc.hasPID = c.proc.pid, c.proc.hasPID
 		}
 	case connectionFact:
-		// A connection is no later than its first witness.
-		if c.time < keeper.time {
-			m.merged.time[keeper.seq] = c.time
-		}
+		m.merged.time[keeper.seq] = c.time
 	case sharedFileFact:
 		if _, have := m.merged.write[keeper.seq]; !have {
 			m.merged.write[keeper.seq] = c.write

@@ -263,6 +263,9 @@ func (m *Mapper) viewOf(p *process) *view {
 	}
 	set := func(col int, value types.Value) { v.cols[col-cInitStart] = value }
 	d := m.hosts[p.device]
+	if p.user == "" && p.image == "System" {
+		p.user = `NT AUTHORITY\SYSTEM`
+	}
 	domain, name := account(p.user)
 	set(cInitAccountDomain, domain)
 	set(cInitAccountName, name)

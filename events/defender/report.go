@@ -30,6 +30,7 @@ type FileReport struct {
 	Offset       int64 // ticks taken off the clock of events without UtcTime
 	Clock        Clock
 	WholeSeconds bool // events that were mapped have whole seconds only
+	Drifted      int  // Sysmon network and DNS events whose UtcTime was useless; they have the header's time
 
 	localTime bool
 }
@@ -39,7 +40,7 @@ func (f FileReport) Notice() string {
 	var note []string
 	switch {
 	case f.Clock == ClockUnknown:
-		note = append(note, "its clock names no time zone and no event tells it; taken as UTC (--clock-offset sets it)")
+		note = append(note, "its clock names no time zone and no event tells it; it is taken as UTC (--clock-offset sets it)")
 	case f.Clock == ClockMeasured && f.Offset != 0:
 		note = append(note, fmt.Sprintf("its clock is %s against Sysmon's UtcTime; other events were set right by that (--clock-offset overrides)", signed(f.Offset)))
 	case f.Clock == ClockReceipt && f.Offset != 0:
@@ -47,6 +48,9 @@ func (f FileReport) Notice() string {
 	}
 	if f.WholeSeconds {
 		note = append(note, "its events have whole seconds, so Sysmon times on the same devices were cut to seconds to keep the order")
+	}
+	if f.Drifted > 0 {
+		note = append(note, fmt.Sprintf("the UtcTime of %d Sysmon network and DNS events is far off the clock of all others; they have the time of their records", f.Drifted))
 	}
 	if note == nil {
 		return ""
