@@ -1,0 +1,109 @@
+package events
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"quarry/events/evtx"
+	"quarry/events/winevent"
+)
+
+// asWindows reports that the user says the files hold Windows events.
+func (l *loader) asWindows() bool {
+	return strings.EqualFold(l.opts.As, "windows") || strings.EqualFold(l.opts.As, "sysmon")
+}
+
+// windows takes a JSON object as a Windows event. done is false if the object
+// shall also become a row of its own table: rows of SecurityEvent, Event and
+// WindowsEvent do if they say so, and what turns out to be no event.
+func (l *loader) windows(b []byte, sh *shape, line, offset int64) (done bool, err error) {
+	ev, form, ok := winevent.FromJSON(b)
+	if !ok {
+		if l.asWindows() {
+			return true, l.reject(line, offset, "this is not a Windows event in a known JSON form", b)
+		}
+		return false, nil
+	}
+	if l.form == winevent.NotEvent {
+		l.form = form
+		l.report.Form = form.String()
+	}
+	if err := l.event(ev, form); err != nil {
+		return true, err
+	}
+	return form != winevent.LogAnalytics || !sh.hasTable(l), nil
+}
+
+// hasTable tells whether records of the shape belong to a table that is known.
+func (sh *shape) hasTable(l *loader) bool {
+	if len(sh.naming) > 0 {
+		return true
+	}
+	_, ok := l.cat.byFile(l.base, sh.names)
+	return ok
+}
+
+// eventBatch is how many events travel at once.
+const eventBatch = 512
+
+func (l *loader) event(ev winevent.Event, form winevent.Form) error {
+	l.report.Events++
+	l.events = append(l.events, ev)
+	l.forms = append(l.forms, form)
+	if len(l.events) < eventBatch {
+		return nil
+	}
+	return l.sendEvents()
+}
+
+func (l *loader) sendEvents() error {
+	if len(l.events) == 0 {
+		return nil
+	}
+	p := parcel{events: l.events, forms: l.forms}
+	l.events, l.forms = nil, nil
+	return l.send(p)
+}
+
+// evtx reads a Windows event log file.
+func (l *loader) evtx(r io.Reader) error {
+	rd, err := evtx.NewStreamReader(r)
+	if err != nil {
+		return err
+	}
+	for {
+		rec, err := rd.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := l.tick(); err != nil {
+			return err
+		}
+		if err := l.event(rec.Event(), winevent.NotEvent); err != nil {
+			return err
+		}
+	}
+	st := rd.Stats()
+	for _, d := range st.Damage {
+		if err := l.keepReject(newReject(0, d.Offset, "", "", d.Reason, "")); err != nil {
+			return err
+		}
+	}
+	if st.DamagedChunks > 0 || st.DamagedRecords > 0 {
+		l.warn("%d damaged chunks and %d damaged records or runs of them were passed over", st.DamagedChunks, st.DamagedRecords)
+	}
+	if st.BadChecksums > 0 {
+		l.warn("%d chunks were read though a checksum is wrong", st.BadChecksums)
+	}
+	if st.Dirty {
+		l.warn("the log was not closed properly; its newest records may be missing")
+	}
+	if st.DamageOmitted > 0 {
+		l.warn("%d further damaged places are not listed", st.DamageOmitted)
+	}
+	return nil
+}
