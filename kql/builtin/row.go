@@ -30,9 +30,15 @@ const (
 	// Associative operators of two operands ("and", "or") are lowered as one chain, and
 	// hand the Filter mode on to their operands.
 	Associative
+	// SQLNull: the SQL form is NULL for a null argument by itself; no guard is added.
+	SQLNull
 	// Deprecated names work and are flagged by lint.
 	Deprecated
 )
+
+// Strict is NullOnNull for SQL forms that need no guard: most of those that use
+// each argument.
+const Strict = NullOnNull | SQLNull
 
 // Row is one named thing of the language. Several rows may share a name: they
 // are overloads, tried in table order.

@@ -98,7 +98,7 @@ func (l *Lowering) Lowered() (sqlx.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Sem&NullOnNull != 0 && (r.Duck != "" || r.Lower != nil) {
+	if r.Sem&Strict == NullOnNull && (r.Duck != "" || r.Lower != nil) {
 		var nulls []sqlx.Expr
 		for _, a := range l.Args {
 			if !a.Const {
