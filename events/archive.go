@@ -100,7 +100,7 @@ func (j *job) tar(s stream, br *bufio.Reader) error {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
 			if _, err := io.Copy(io.Discard, br); err != nil { // the end of the compressed stream checks it
-				return j.failed(s, fmt.Errorf("all members were read, but %w", explain(err)))
+				return j.note(s, fmt.Sprintf("all members were read, but then %v", explain(err)))
 			}
 			return nil
 		}

@@ -242,14 +242,18 @@ func (w *writing) events(p parcel) error {
 	}
 	if !w.mapping {
 		w.mapping = true
-		form := p.forms[0].String()
+		form := p.events[0].form.String()
 		if form == "" {
 			form = formatEVTX.String()
 		}
 		w.mapper.BeginFile(w.current.Path, form)
 	}
 	for i := range p.events {
-		if err := w.mapper.Add(&p.events[i]); err != nil {
+		add := w.mapper.Add
+		if p.events[i].row {
+			add = w.mapper.AddRow
+		}
+		if err := add(&p.events[i].Event); err != nil {
 			return err
 		}
 	}

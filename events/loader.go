@@ -30,8 +30,7 @@ type loader struct {
 	writers map[string]*writer
 	order   []*writer
 
-	events  []winevent.Event
-	forms   []winevent.Form
+	events  []event
 	rejects []reject
 	warned  map[string]int
 	form    winevent.Form
@@ -43,8 +42,7 @@ type loader struct {
 // parcel is what travels from a loader to the one goroutine that writes.
 type parcel struct {
 	batch   batch
-	events  []winevent.Event
-	forms   []winevent.Form
+	events  []event
 	rejects []reject
 	begin   *FileReport // a file starts
 	end     bool        // it ends

@@ -325,6 +325,18 @@ func (j *job) unknown(s stream, d detected) error {
 	return j.send(parcel{end: true})
 }
 
+// note reports something about a stream whose content was read nevertheless.
+func (j *job) note(s stream, warning string) error {
+	if cancelled := j.ctx.Err(); cancelled != nil {
+		return cancelled
+	}
+	report := &FileReport{Path: s.name, Format: strings.Join(s.layers, " "), Warnings: []string{warning}}
+	if err := j.send(parcel{begin: report}); err != nil {
+		return err
+	}
+	return j.send(parcel{end: true})
+}
+
 // failed reports a stream that could not be read at all.
 func (j *job) failed(s stream, err error) error {
 	if cancelled := j.ctx.Err(); cancelled != nil {

@@ -29,10 +29,8 @@ func (l *loader) windows(b []byte, sh *shape, line, offset int64) (done bool, er
 		l.form = form
 		l.report.Form = form.String()
 	}
-	if err := l.event(ev, form); err != nil {
-		return true, err
-	}
-	return form != winevent.LogAnalytics || !sh.hasTable(l), nil
+	row := form == winevent.LogAnalytics && sh.hasTable(l)
+	return !row, l.event(ev, form, row)
 }
 
 // hasTable tells whether records of the shape belong to a table that is known.
@@ -44,13 +42,19 @@ func (sh *shape) hasTable(l *loader) bool {
 	return ok
 }
 
+// event is a Windows event on its way to the mapper.
+type event struct {
+	winevent.Event
+	form winevent.Form // of JSON; NotEvent from .evtx
+	row  bool          // it is a row of its own table as well
+}
+
 // eventBatch is how many events travel at once.
 const eventBatch = 512
 
-func (l *loader) event(ev winevent.Event, form winevent.Form) error {
+func (l *loader) event(ev winevent.Event, form winevent.Form, row bool) error {
 	l.report.Events++
-	l.events = append(l.events, ev)
-	l.forms = append(l.forms, form)
+	l.events = append(l.events, event{ev, form, row})
 	if len(l.events) < eventBatch {
 		return nil
 	}
@@ -61,8 +65,8 @@ func (l *loader) sendEvents() error {
 	if len(l.events) == 0 {
 		return nil
 	}
-	p := parcel{events: l.events, forms: l.forms}
-	l.events, l.forms = nil, nil
+	p := parcel{events: l.events}
+	l.events = nil
 	return l.send(p)
 }
 
@@ -83,12 +87,16 @@ func (l *loader) evtx(r io.Reader) error {
 		if err := l.tick(); err != nil {
 			return err
 		}
-		if err := l.event(rec.Event(), winevent.NotEvent); err != nil {
+		if err := l.event(rec.Event(), winevent.NotEvent, false); err != nil {
 			return err
 		}
 	}
 	st := rd.Stats()
 	for _, d := range st.Damage {
+		if !d.Lost {
+			l.warn("%v", d)
+			continue
+		}
 		if err := l.keepReject(newReject(0, d.Offset, "", "", d.Reason, "")); err != nil {
 			return err
 		}

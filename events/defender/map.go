@@ -25,7 +25,7 @@ func (m *Mapper) mapEvent(seq uint32, st *stored) error {
 	if f.time > f.dev.last {
 		f.dev.last = f.time
 	}
-	if !m.opts.NoRaw {
+	if !m.opts.NoRaw && !m.hasRow[seq] {
 		if err := m.rawRow(f, src); err != nil {
 			return err
 		}

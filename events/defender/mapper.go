@@ -34,6 +34,7 @@ type Mapper struct {
 
 	spool   *spool
 	seq     uint32
+	hasRow  map[uint32]bool // by seq: events that are rows already, see AddRow
 	files   []*fileState
 	open    bool
 	devices map[string]uint32 // short lower-case name -> index
@@ -58,7 +59,7 @@ type Mapper struct {
 func New(opts Options, emit Sink) *Mapper {
 	m := &Mapper{
 		opts: opts, emit: emit, tables: newTables(), spool: newSpool(spoolLimit),
-		devices: map[string]uint32{}, processes: map[guidKey]*process{}, byPID: map[uint64][]*process{},
+		devices: map[string]uint32{}, hasRow: map[uint32]bool{}, processes: map[guidKey]*process{}, byPID: map[uint64][]*process{},
 		hashes: map[uint64][]hashedAt{}, sids: map[string]string{}, strings: map[string]string{},
 	}
 	for _, t := range m.tables.all {
@@ -111,6 +112,13 @@ func (m *Mapper) Add(ev *winevent.Event) error {
 	err := m.spool.write(&st)
 	m.seq++
 	return err
+}
+
+// AddRow is Add for an event that came as a row of a table (SecurityEvent, Event,
+// WindowsEvent) which the caller keeps: no such row is made of it again.
+func (m *Mapper) AddRow(ev *winevent.Event) error {
+	m.hasRow[m.seq] = true
+	return m.Add(ev)
 }
 
 // EndFile ends the file and settles its clock.

@@ -47,7 +47,7 @@ func (c *chunk) start(at int64, n int) {
 	le := binary.LittleEndian
 	c.free = int(le.Uint32(c.buf[48:]))
 	if c.free < chunkHeaderSize || c.free > chunkSize {
-		c.r.damage(at+48, fmt.Sprintf("the chunk's end of records (%d) is out of range; searching all of it", c.free))
+		c.r.odd(at+48, fmt.Sprintf("the chunk's end of records (%d) is out of range; searching all of it", c.free))
 		c.free = chunkSize
 	} else if !c.r.noCRC && c.buf[120]&fileFlagNoCRC == 0 && n == chunkSize {
 		c.checkSums(at)
@@ -71,7 +71,7 @@ func (c *chunk) checkSums(at int64) {
 		return
 	}
 	c.r.stats.BadChecksums++
-	c.r.damage(at, "the checksum of the chunk's "+what+" is wrong; its readable records are delivered")
+	c.r.odd(at, "the checksum of the chunk's "+what+" is wrong; its readable records are delivered")
 }
 
 // next finds the next record. Bytes that are no record are passed over up to the

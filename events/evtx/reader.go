@@ -50,6 +50,7 @@ type Stats struct {
 type Damage struct {
 	Offset int64 // in bytes from the start of the file
 	Reason string
+	Lost   bool // records may have been lost here; else only something is odd
 }
 
 func (d Damage) String() string { return fmt.Sprintf("offset %#x: %s", d.Offset, d.Reason) }
@@ -89,7 +90,7 @@ func NewStreamReader(src io.Reader) (*Reader, error) {
 	case bytes.HasPrefix(h, legacyMagic):
 		return nil, fmt.Errorf("%w: this is a log of Windows XP/2003 (.evt); convert it with: wevtutil epl /lf:true old.evt new.evtx", ErrFormat)
 	case bytes.HasPrefix(h, chunkMagic): // chunks carved out without the file header
-		r.damage(0, "the file header is missing")
+		r.odd(0, "the file header is missing")
 		r.src, r.offset = io.MultiReader(bytes.NewReader(h), src), 0
 	case !bytes.HasPrefix(h, fileMagic):
 		// A ruined header is no reason to give up chunks that follow it.
@@ -98,7 +99,7 @@ func NewStreamReader(src io.Reader) (*Reader, error) {
 		if !bytes.Equal(next[:k], chunkMagic) {
 			return nil, fmt.Errorf("%w: it does not start with ElfFile", ErrFormat)
 		}
-		r.damage(0, "the file header has no ElfFile signature")
+		r.odd(0, "the file header has no ElfFile signature")
 		r.src = io.MultiReader(bytes.NewReader(next[:k]), src)
 	case n < fileHeaderSize:
 		r.damage(int64(n), "the file ends inside its header")
@@ -108,7 +109,7 @@ func NewStreamReader(src io.Reader) (*Reader, error) {
 		r.stats.Dirty = flags&flagDirty != 0
 		r.noCRC = flags&fileFlagNoCRC != 0
 		if major := binary.LittleEndian.Uint16(h[38:]); major != 3 {
-			r.damage(38, fmt.Sprintf("format version %d is unknown; reading it as version 3", major))
+			r.odd(38, fmt.Sprintf("format version %d is unknown; reading it as version 3", major))
 		}
 	}
 	return r, nil
@@ -194,12 +195,18 @@ func allZero(b []byte) bool {
 	return true
 }
 
-func (r *Reader) damage(offset int64, reason string) {
+// damage notes a place where records may have been lost.
+func (r *Reader) damage(offset int64, reason string) { r.place(Damage{offset, reason, true}) }
+
+// odd notes a place that is not as it should be, where all was read nevertheless.
+func (r *Reader) odd(offset int64, reason string) { r.place(Damage{offset, reason, false}) }
+
+func (r *Reader) place(d Damage) {
 	if len(r.stats.Damage) == maxDamage {
 		r.stats.DamageOmitted++
 		return
 	}
-	r.stats.Damage = append(r.stats.Damage, Damage{offset, reason})
+	r.stats.Damage = append(r.stats.Damage, d)
 }
 
 // decode runs the current record once, which proves it whole and makes its Event.
