@@ -265,9 +265,12 @@ func scriptBlock(m *Mapper, f *fact) error {
 func threatFound(m *Mapper, f *fact) error {
 	ev := f.ev
 	row := m.row(m.tables.device, f, "AntivirusDetection")
-	_, path, ok := strings.Cut(ev.Get("Path"), "file:_") // "containerfile:_..; file:_C:\x.exe"
-	if ok {
-		path, _, _ = strings.Cut(path, ";")
+	path := ""
+	for item := range strings.SplitSeq(ev.Get("Path"), ";") { // "containerfile:_C:\a.zip; file:_C:\a.zip->x.exe"
+		if rest, ok := strings.CutPrefix(strings.TrimSpace(item), "file:_"); ok {
+			path = rest
+			break
+		}
 	}
 	p := f.dev.path(path)
 	row[eFileName], row[eFolderPath] = p.base, p.full

@@ -75,10 +75,14 @@ func localPath(s string) string {
 	if s == "" || s == "-" {
 		return ""
 	}
-	if s[0] != '\\' {
+	if s[0] != '\\' && s[0] != '%' {
 		return s
 	}
 	switch {
+	case hasPrefixFold(s, `%SystemRoot%\`):
+		return `C:\Windows` + s[len(`%SystemRoot%`):]
+	case hasPrefixFold(s, `%windir%\`):
+		return `C:\Windows` + s[len(`%windir%`):]
 	case strings.HasPrefix(s, `\??\`), strings.HasPrefix(s, `\\?\`), strings.HasPrefix(s, `\\.\`):
 		return localPath(s[4:])
 	case hasPrefixFold(s, `\Device\HarddiskVolume`):
@@ -229,6 +233,9 @@ func indexFold(s, sub string) int {
 	return -1
 }
 
+// notSet is the message "<value not set>".
+const notSet = "%%1793"
+
 // object builds the JSON text of AdditionalFields; empty values are left out.
 type object struct{ b []byte }
 
@@ -243,7 +250,7 @@ func (o *object) key(name string) {
 }
 
 func (o *object) str(name, value string) {
-	if value != "" && value != "-" {
+	if value != "" && value != "-" && value != notSet {
 		o.key(name)
 		o.b = appendQuoted(o.b, value)
 	}
