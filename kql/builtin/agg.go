@@ -1,13 +1,15 @@
 package builtin
 
 import (
+	"slices"
+
 	"quarry/kql/sqlx"
 	"quarry/kql/types"
 )
 
 // aggRows are the aggregates with an exact SQL form. An aggregate and its "if" twin
 // come from one lowering; the predicate is a FILTER.
-var aggRows = aggregates(concatRows(
+var aggRows = aggregates(slices.Concat(
 	[]Row{
 		{Sig: "count(expr?: scalar) -> long", Doc: "The number of rows, also of those where expr is null.",
 			ResultName: NamePrefixArg, Prefix: "count", Duck: "count(*)",
@@ -76,14 +78,6 @@ func aggregates(rows []Row) []Row {
 		rows[i].Kind = Aggregate
 	}
 	return rows
-}
-
-func concatRows(parts ...[]Row) []Row {
-	var out []Row
-	for _, p := range parts {
-		out = append(out, p...)
-	}
-	return out
 }
 
 func deprecated(r Row) Row {

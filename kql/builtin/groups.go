@@ -1,11 +1,20 @@
 package builtin
 
+import "slices"
+
 // groups lists the files of rows in the order of the reference.
 func groups() []group {
 	return []group{
 		{"query", specialRows},
+		{"query", parseOpRows},
 		{"operator", infixRows},
 		{"string", stringRows},
+		{"convert", slices.Concat(convertRows(), testRows)},
 		{"network", netRows},
+		{"condition", condRows},
+		{"datetime", slices.Concat(datetimeRows, binRows, formatRows, zoneRows)},
+		{"dynamic", packRows},
+		{"aggregate", slices.Concat(aggRows, listRows, percentileRows)},
+		{"aggregate", fieldRows},
 	}
 }

@@ -154,6 +154,8 @@ type Lowering struct {
 type Env struct {
 	regexps regexCache
 	ranges  rangesCache
+	lists   listCache
+	zones   zoneCache
 	// Geo answers geo_info_from_ip_address; nil when the user gave no database.
 	Geo GeoIP
 }
@@ -205,3 +207,12 @@ const (
 
 // Overload is the row's position among those of its name and kind, from 0.
 func (r *Row) Overload() int { return r.overload }
+
+// Rows behind parse and parse-kv.
+const (
+	PatternRow  = ".matches"  // (text, RE2 pattern) -> bool
+	CapturesRow = ".captures" // (text, RE2 pattern, count) -> struct of the group texts
+	ParseKVRow  = ".parsekv"  // (text, [[keys], [settings]]) -> array of the keys' texts
+	NotNullRow  = "isnotnull"
+	IffRow      = "iff"
+)
