@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"quarry/kql/diag"
 	"quarry/kql/source"
 	"quarry/kql/types"
 )
@@ -19,6 +20,7 @@ type Script struct {
 	At
 	Directives []*Directive // "#crp ..." lines before the first statement
 	Statements []Statement
+	Warnings   []diag.Diagnostic // remarks that do not stop the query; no part of the tree
 }
 
 // Directive is a "#name ..." line for the tool that sends the query.

@@ -14,6 +14,7 @@ func Equal(a, b Node) bool { return equal(reflect.ValueOf(a), reflect.ValueOf(b)
 var (
 	spanType    = reflect.TypeFor[source.Span]()
 	atType      = reflect.TypeFor[At]()
+	scriptType  = reflect.TypeFor[Script]()
 	literalType = reflect.TypeFor[Literal]()
 )
 
@@ -37,7 +38,7 @@ func equal(a, b reflect.Value) bool {
 			return true
 		}
 		for i := range a.NumField() {
-			if t == literalType && t.Field(i).Name == "Text" {
+			if f := t.Field(i).Name; t == literalType && f == "Text" || t == scriptType && f == "Warnings" {
 				continue
 			}
 			if !equal(a.Field(i), b.Field(i)) {

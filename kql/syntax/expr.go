@@ -397,6 +397,9 @@ func (p *parser) primary() Expr {
 	}
 	x := p.selector()
 	if x == nil {
+		if t.kind == tLBracket {
+			return p.bracketed()
+		}
 		return p.misplacedKeyword()
 	}
 	if p.kind() == kwDatascope {
@@ -406,6 +409,19 @@ func (p *parser) primary() Expr {
 		p.next()
 	}
 	return x
+}
+
+// bracketed reads "[expression]" where a column or table should stand: names in
+// brackets are constants.
+func (p *parser) bracketed() Expr {
+	start := p.next().start
+	if p.unnamed() == nil {
+		p.missingName()
+	}
+	p.expect(tRBracket, "]")
+	b := &Bad{p.at(start)}
+	p.later(missingName(b.Span, "a name in brackets", "", ""))
+	return b
 }
 
 // scanCall reports "name(" n tokens on.
@@ -483,7 +499,7 @@ func (p *parser) named() Expr {
 	}
 	if n := p.scanNames(); n > 0 && p.ahead(n).kind == tAssign {
 		p.next()
-		names := commaList(p, listRule[*Name]{item: (*parser).newName, missing: (*parser).requiredName, end: (*parser).commonEnd, atLeast1: true})
+		names := commaList(p, listRule[*Name]{item: (*parser).newName, missing: (*parser).missingName, end: (*parser).commonEnd, atLeast1: true})
 		p.expect(tRParen, ")")
 		p.expect(tAssign, "=")
 		return p.assign(start, names, true)
@@ -577,7 +593,16 @@ func (p *parser) constant(k kind, start int32) Expr {
 	}
 	v, ok := literalValue(k, body)
 	if !ok {
-		p.report(badLiteral(l.Span, text, l.Type.String()))
+		d := badLiteral(l.Span, text, l.Type.String())
+		// Text in quotes is converted, and what can't be converted is null; a rule with a
+		// date left to fill in is still a rule.
+		if _, quoted := quotedIn(body); quoted {
+			d.Message += ", it counts as null"
+			d.Warning, d.Hint = true, ""
+			p.warnings = append(p.warnings, d)
+			return l
+		}
+		p.later(d)
 		return l
 	}
 	if neg {
@@ -601,6 +626,9 @@ func (p *parser) typeOf() Expr {
 		n.Type = p.anyType()
 	} else {
 		n.Columns = commaList(p, listRule[*Param]{item: (*parser).typeOfItem, missing: (*parser).missingTypeOfItem, end: (*parser).commonEnd})
+	}
+	if n.Type == types.Unknown && len(n.Columns) == 0 {
+		p.later(missingType(p.gap()))
 	}
 	p.expect(tRParen, ")")
 	n.At = p.at(start)

@@ -251,7 +251,7 @@ func (l *lexer) word() token {
 				}
 				after := start + len(long)
 				if after < len(l.text) && isWord(l.text[after]) {
-					return tok(tName, 0, end)
+					return tok(tName, wasKeyword, end)
 				}
 				if word == "matches" {
 					return tok(tMatchesRegex, isKeyword, after)

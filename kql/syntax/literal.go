@@ -19,6 +19,16 @@ var literalTypes = map[kind]types.Type{
 
 func isTimespanUnit(s string) bool { _, ok := types.TimespanUnits[s]; return ok }
 
+// quotedIn returns the text of datetime("...") and the like, and whether it has that form.
+func quotedIn(text string) (string, bool) {
+	i := strings.IndexByte(text, '(')
+	body := strings.TrimSpace(strings.TrimSuffix(text[i+1:], ")"))
+	if n := len(body); i >= 0 && n >= 2 && (body[0] == '"' || body[0] == '\'') && body[n-1] == body[0] {
+		return body[1 : n-1], true
+	}
+	return "", false
+}
+
 // literalValue reads the text of a literal token that is not a string. Text
 // between parentheses may be "null" (nil) and may stand in quotes. ok is false
 // when it is no value of that type.
@@ -31,8 +41,8 @@ func literalValue(k kind, text string) (v types.Value, ok bool) {
 		if body == "null" {
 			return nil, true
 		}
-		if n := len(body); n >= 2 && (body[0] == '"' || body[0] == '\'') && body[n-1] == body[0] {
-			body = body[1 : n-1]
+		if s, ok := quotedIn(text); ok {
+			body = s
 		}
 	}
 	switch k {
@@ -155,12 +165,19 @@ func decimal(s string) (types.Value, bool) {
 	return sign + whole, true
 }
 
+// datetime reads what todatetime() reads, and dates with spaces round their dashes
+// and colons, as editors that format code leave them.
 func datetime(s string) (types.Value, bool) {
 	if t, ok := types.ParseDatetime(s); ok {
 		return t, true
 	}
+	if t, ok := types.ParseDatetime(tightened.Replace(s)); ok {
+		return t, true
+	}
 	return nil, false
 }
+
+var tightened = strings.NewReplacer(" - ", "-", " : ", ":", " . ", ".")
 
 // timespan reads "1.02:03:04", "5" (days) and "2.5h".
 func timespan(s string) (types.Value, bool) {

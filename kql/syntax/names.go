@@ -7,7 +7,7 @@ func (p *parser) name() *Name {
 	switch t := p.tok(); {
 	case t.kind == tName || t.use&asName != 0:
 		p.next()
-		return &Name{At: At{t.span()}, Text: p.text(t)}
+		return &Name{At: At{t.span()}, Text: p.text(t), Quoted: t.use&wasKeyword != 0}
 	case t.kind == tLBracket:
 		return p.bracketedName()
 	case t.kind == tLBrace:
@@ -44,7 +44,10 @@ func (p *parser) nameExpr() Expr {
 	return nil
 }
 
-func (p *parser) requiredNameExpr() Expr { return p.requiredName() }
+// missingName reports that a name is missing and stands in for it.
+func (p *parser) missingName() *Name { return p.declared(nil, "a name") }
+
+func (p *parser) missingNameExpr() Expr { return p.missingName() }
 
 // scanBracketed is the length in tokens of "['name']" n tokens on, or 0.
 func (p *parser) scanBracketed(n int) int {
@@ -124,7 +127,7 @@ func (p *parser) placeholderName() *Name {
 
 // scanWildcard is the length in tokens of a name with '*' in it, or of "*", or 0.
 func (p *parser) scanWildcard(n int) int {
-	wordLike := func(t token) bool { return t.kind == tName || t.use&asNewName != 0 }
+	wordLike := func(t token) bool { return t.kind == tName || t.use&(asName|asNewName) != 0 }
 	i := n
 	switch t := p.ahead(i); {
 	case t.kind == tStar:

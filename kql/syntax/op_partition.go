@@ -67,7 +67,7 @@ func (p *parser) fork() Op {
 		} else if !p.accept(tLParen) {
 			break
 		}
-		f.Pipe = p.subquery()
+		f.Pipe = p.prong()
 		p.expect(tRParen, ")")
 		o.Prongs = append(o.Prongs, f)
 	}
@@ -75,6 +75,18 @@ func (p *parser) fork() Op {
 		p.expect(tLParen, "(")
 	}
 	return o
+}
+
+// prong reads operators, or, as KQL's grammar has it, any expression.
+func (p *parser) prong() *Pipe {
+	if p.table.read[p.kind()] != nil {
+		return p.subquery()
+	}
+	x := p.or(p.expression())
+	if pipe, ok := x.(*Pipe); ok {
+		return pipe
+	}
+	return &Pipe{At: At{x.Pos()}, Source: x}
 }
 
 func (o *Fork) print(w *printer) {
@@ -100,7 +112,7 @@ func (p *parser) facet() Op {
 	p.next()
 	o := &Facet{}
 	p.expect(kwBy, "by")
-	o.By = commaList(p, listRule[Expr]{item: (*parser).simplePath, missing: (*parser).requiredNameExpr, atLeast1: true,
+	o.By = commaList(p, listRule[Expr]{item: (*parser).simplePath, missing: (*parser).missingNameExpr, atLeast1: true,
 		end: func(p *parser) bool { return p.kind() == kwWith || p.commonEnd() }})
 	if !p.accept(kwWith) {
 		return o

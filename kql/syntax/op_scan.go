@@ -67,7 +67,7 @@ func (p *parser) scanAssign() *Assign {
 }
 
 func (p *parser) missingScanAssign() *Assign {
-	n := p.requiredName()
+	n := p.missingName()
 	return &Assign{At: n.At, Names: []*Name{n}, X: &Bad{n.At}}
 }
 

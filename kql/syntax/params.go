@@ -247,7 +247,7 @@ func (p *parser) columnList(old bool) Expr {
 		}
 		return nil
 	}
-	l := &ColumnList{Items: commaList(p, listRule[Expr]{item: item, missing: (*parser).requiredNameExpr, end: end, atLeast1: true})}
+	l := &ColumnList{Items: commaList(p, listRule[Expr]{item: item, missing: (*parser).missingNameExpr, end: end, atLeast1: true})}
 	l.At = p.at(start)
 	return l
 }

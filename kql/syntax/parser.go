@@ -20,8 +20,8 @@ const (
 )
 
 // Parse reads a query text. The list is nil when the text is fine; otherwise it
-// holds every error found, in order, and the tree has Bad nodes and empty names
-// where something is missing.
+// holds the errors found, in order, and the tree has Bad nodes and empty names
+// where something is missing. Remarks that stop nothing are in Script.Warnings.
 func Parse(text *source.Text) (*Script, *diag.List) {
 	if len(text.Body) > maxLength {
 		return &Script{}, &diag.List{Text: text, Items: []diag.Diagnostic{tooLong(len(text.Body))}}
@@ -29,6 +29,10 @@ func Parse(text *source.Text) (*Script, *diag.List) {
 	p := &parser{src: text.Body, table: operators}
 	p.toks = lex(text.Body, p.report)
 	script := p.script()
+	script.Warnings = p.warnings
+	if len(p.problems) == 0 {
+		p.problems = p.values
+	}
 	if len(p.problems) == 0 {
 		return script, nil
 	}
@@ -51,6 +55,8 @@ type parser struct {
 	depth    int
 	gaveUp   bool // nested too deeply: unwinding
 	problems []problem
+	values   []problem // see later
+	warnings []problem
 }
 
 func (p *parser) report(d problem) {
@@ -63,6 +69,10 @@ func (p *parser) report(d problem) {
 	}
 	p.problems = append(p.problems, d)
 }
+
+// later reports what is wrong with the meaning of a constant. Such errors matter
+// only once the text has the right form.
+func (p *parser) later(d problem) { p.values = append(p.values, d) }
 
 // enter opens a level of nesting; when it returns false the parser has moved to
 // the end of the text and unwinds.

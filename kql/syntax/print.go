@@ -29,8 +29,13 @@ func (w *printer) line() {
 	}
 }
 
-// word writes a clause's keyword with a space on both sides.
-func (w *printer) word(s string) { w.str(" " + s + " ") }
+// word writes a clause's keyword with one space on either side.
+func (w *printer) word(s string) {
+	if n := len(w.b); n > 0 && w.b[n-1] != ' ' {
+		w.str(" ")
+	}
+	w.str(s + " ")
+}
 
 func (w *printer) clause(word string, x Expr) {
 	if x != nil {

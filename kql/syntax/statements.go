@@ -122,31 +122,33 @@ func (p *parser) function() Expr {
 		return f
 	}
 	defer p.leave()
-	if !p.expect(tLBrace, "{") {
-		f.At = p.at(start)
-		return f
+	if p.kind() == tLBrace {
+		f.Body = p.body(true)
+	} else {
+		p.expect(tLBrace, "{")
 	}
-	for !p.commonEnd() {
-		var s Statement
-		switch p.kind() {
-		case kwLet:
-			s = p.let()
-		case kwDeclare:
-			s = p.declare()
+	f.At = p.at(start)
+	return f
+}
+
+// body reads "{ let ...; query }".
+func (p *parser) body(declare bool) []Statement {
+	var list []Statement
+	p.expect(tLBrace, "{")
+	for p.kind() == kwLet || declare && p.kind() == kwDeclare {
+		if p.kind() == kwLet {
+			list = append(list, p.let())
+		} else {
+			list = append(list, p.declare())
 		}
-		if s == nil {
-			break
-		}
-		f.Body = append(f.Body, s)
 		p.expect(tSemicolon, ";")
 	}
 	if x := p.expression(); x != nil {
-		f.Body = append(f.Body, &Query{At: At{x.Pos()}, X: x})
+		list = append(list, &Query{At: At{x.Pos()}, X: x})
 	}
 	p.accept(tSemicolon)
 	p.expect(tRBrace, "}")
-	f.At = p.at(start)
-	return f
+	return list
 }
 
 func (p *parser) set() Statement {
@@ -191,28 +193,51 @@ func (p *parser) restrict() Statement {
 	return s
 }
 
-// pattern reads "declare pattern Name = (params)[path] { ... }" up to its closing
-// brace and keeps the text.
+// pattern reads "declare pattern Name = (params)[path] { (values).[value] = { query }; ... }"
+// and keeps the text.
 func (p *parser) pattern() Statement {
 	first := p.pos
 	start := p.next().start
 	p.next()
 	s := &Pattern{Name: p.requiredName()}
 	if p.accept(tAssign) {
-		for depth := 0; p.kind() != tEnd; {
-			k := p.next().kind
-			if k == tLBrace {
-				depth++
-			} else if k == tRBrace {
-				if depth--; depth <= 0 {
-					break
-				}
+		p.expect(tLParen, "(")
+		commaList(p, listRule[*Param]{item: (*parser).nameAndType, missing: (*parser).missingParam, end: (*parser).commonEnd})
+		p.expect(tRParen, ")")
+		if p.accept(tLBracket) {
+			if p.nameAndType() == nil {
+				p.missingParam()
 			}
+			p.expect(tRBracket, "]")
 		}
+		p.expect(tLBrace, "{")
+		if p.kind() != tLParen {
+			p.report(missingClause(p.gap(), "a pattern match", `write ("value") = { query };`))
+		}
+		for p.kind() == tLParen {
+			p.patternMatch()
+		}
+		p.expect(tRBrace, "}")
 	}
 	s.At = p.at(start)
 	s.Text = p.spaced(first)
 	return s
+}
+
+func (p *parser) patternMatch() {
+	p.next()
+	p.exprs((*parser).unnamed)
+	p.expect(tRParen, ")")
+	if p.accept(tDot) {
+		p.expect(tLBracket, "[")
+		if p.literal() == nil {
+			p.missingConstant()
+		}
+		p.expect(tRBracket, "]")
+	}
+	p.expect(tAssign, "=")
+	p.body(false)
+	p.expect(tSemicolon, ";")
 }
 
 // spaced is the text of the tokens from first to the current one with a space

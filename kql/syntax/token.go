@@ -256,10 +256,11 @@ func (t token) span() source.Span { return source.Span{Start: int(t.start), End:
 type nameUse uint8
 
 const (
-	isKeyword nameUse = 1 << iota
-	asName            // anywhere
-	asNewName         // before '=' in a list of columns, in a schema, inside a wildcard
-	asColumn          // where a column or table is read ("kind")
+	isKeyword  nameUse = 1 << iota
+	asName             // anywhere
+	asNewName          // before '=' in a list of columns, in a schema, inside a wildcard
+	asColumn           // where a column or table is read ("kind")
+	wasKeyword         // a name although it is spelled like a keyword: the first word of "project-awayX"
 )
 
 type keyword struct {

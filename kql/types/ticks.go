@@ -300,7 +300,7 @@ func parseClock(s string) (int64, bool) {
 		}
 		total += v * units[i]
 	}
-	if day > math.MaxInt64/Day-1 {
+	if day > math.MaxInt64/Day || day*Day > math.MaxInt64-total {
 		return 0, false
 	}
 	return total + day*Day, true
