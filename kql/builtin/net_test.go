@@ -7,12 +7,12 @@ import (
 	"quarry/kql/types"
 )
 
-// dyn marks JSON text that is passed as a dynamic value.
-type dyn string
+// jsonArg marks JSON text that is passed as a dynamic value.
+type jsonArg string
 
-// call runs the Go form that a call with these arguments resolves to: string, int,
-// float64, bool and dyn.
-func call(t testing.TB, e *Env, name string, args ...any) types.Value {
+// callGo runs the Go form that a call with these arguments resolves to: string, int,
+// float64, bool and jsonArg.
+func callGo(t testing.TB, e *Env, name string, args ...any) types.Value {
 	t.Helper()
 	table, err := New()
 	if err != nil {
@@ -22,7 +22,7 @@ func call(t testing.TB, e *Env, name string, args ...any) types.Value {
 	for i, a := range args {
 		switch a := a.(type) {
 		case nil:
-			as[i] = Arg{Type: types.Dynamic}
+			as[i] = Arg{} // null of a type that does not matter
 		case string:
 			as[i], vs[i] = Arg{Type: types.String}, a
 		case int:
@@ -31,7 +31,7 @@ func call(t testing.TB, e *Env, name string, args ...any) types.Value {
 			as[i], vs[i] = Arg{Type: types.Real}, a
 		case bool:
 			as[i], vs[i] = Arg{Type: types.Bool}, a
-		case dyn:
+		case jsonArg:
 			as[i], vs[i] = Arg{Type: types.Dynamic}, string(a)
 		default:
 			t.Fatalf("argument %v", a)
@@ -88,10 +88,10 @@ func TestNet(t *testing.T) {
 		{"ipv4_compare", []any{"1.2.3.5", "1.2.3.4"}, int64(1)},
 		{"ipv4_is_match", []any{"1.2.3.5", "1.2.3.4", 33}, nil},
 		{"ipv4_is_in_range", []any{"10.0.0.0/8", "10.1.0.0/16"}, false},
-		{"ipv4_is_in_any_range", []any{"10.1.2.3", dyn(`["x","10.0.0.0/8"]`)}, true},
-		{"ipv4_is_in_any_range", []any{"11.1.2.3", dyn(`["x","10.0.0.0/8"]`)}, false},
-		{"ipv4_is_in_any_range", []any{"x", dyn(`["10.0.0.0/8"]`)}, nil},
-		{"ipv4_is_in_any_range", []any{dyn(`"10.1.2.3"`), dyn(`["10.0.0.0/9","10.1.0.0/16"]`)}, true},
+		{"ipv4_is_in_any_range", []any{"10.1.2.3", jsonArg(`["x","10.0.0.0/8"]`)}, true},
+		{"ipv4_is_in_any_range", []any{"11.1.2.3", jsonArg(`["x","10.0.0.0/8"]`)}, false},
+		{"ipv4_is_in_any_range", []any{"x", jsonArg(`["10.0.0.0/8"]`)}, nil},
+		{"ipv4_is_in_any_range", []any{jsonArg(`"10.1.2.3"`), jsonArg(`["10.0.0.0/9","10.1.0.0/16"]`)}, true},
 		{"ipv4_is_in_any_range", []any{"10.0.0.0/7", "10.0.0.0/8"}, false},
 		{"ipv6_compare", []any{"::192.168.1.1/30", "192.168.1.255/24", 127}, int64(0)},
 		{"ipv6_is_match", []any{"fe80::85d:e82c:9446:7994/127", "fe80::85d:e82c:9446:7998", 120}, true},
@@ -103,21 +103,21 @@ func TestNet(t *testing.T) {
 		{"has_ipv4", []any{"x 127.0.0.11 127.0.0.1é 127.0.0.1,", "127.0.0.1"}, true},
 		{"has_ipv4", []any{"127.0.0.1é", "127.0.0.1"}, false},
 		{"has_ipv4", []any{"127.0.0.256", "127.0.0.256"}, false},
-		{"has_ipv4", []any{dyn(`{"ip":"127.0.0.1"}`), "127.0.0.1"}, true},
+		{"has_ipv4", []any{jsonArg(`{"ip":"127.0.0.1"}`), "127.0.0.1"}, true},
 		{"has_ipv4_prefix", []any{"05:04:54 127.0.0.256 GET", "127.0."}, false},
 		{"has_ipv4_prefix", []any{"05:04:54127.0.0.1 GET", "127.0."}, false},
 		{"has_ipv4_prefix", []any{line, "127.0.0.1"}, true},
 		{"has_ipv4_prefix", []any{line, ""}, false},
-		{"has_any_ipv4", []any{line, dyn(`["10.0.0.1","127.0.0.1"]`)}, true},
-		{"has_any_ipv4", []any{line, dyn(`["127.0.0.0/8"]`)}, false},
-		{"has_any_ipv4_prefix", []any{line, dyn(`["10.","127.0.0."]`)}, true},
-		{"has_any_ipv4_prefix", []any{line, dyn(`["127.0"]`)}, false},
-		{"has_any_ipv4_prefix", []any{"é127.0.0.1", dyn(`["127."]`)}, false},
+		{"has_any_ipv4", []any{line, jsonArg(`["10.0.0.1","127.0.0.1"]`)}, true},
+		{"has_any_ipv4", []any{line, jsonArg(`["127.0.0.0/8"]`)}, false},
+		{"has_any_ipv4_prefix", []any{line, jsonArg(`["10.","127.0.0."]`)}, true},
+		{"has_any_ipv4_prefix", []any{line, jsonArg(`["127.0"]`)}, false},
+		{"has_any_ipv4_prefix", []any{"é127.0.0.1", jsonArg(`["127."]`)}, false},
 		{"geo_info_from_ip_address", []any{"1.2.3.4"}, nil},
 	}
 	e := &Env{}
 	for _, tt := range tests {
-		if got := call(t, e, tt.name, tt.args...); got != tt.want {
+		if got := callGo(t, e, tt.name, tt.args...); got != tt.want {
 			t.Errorf("%s%q = %v, want %v", tt.name, tt.args, got, tt.want)
 		}
 	}
