@@ -7,6 +7,7 @@ func groups() []group {
 	return []group{
 		{"query", specialRows},
 		{"query", parseOpRows},
+		{"query", makeSeriesRows},
 		{"operator", infixRows},
 		{"string", stringRows},
 		{"convert", slices.Concat(convertRows(), testRows)},
@@ -14,6 +15,7 @@ func groups() []group {
 		{"condition", condRows},
 		{"datetime", slices.Concat(datetimeRows, binRows, formatRows, zoneRows)},
 		{"dynamic", packRows},
+		{"series", seriesRows},
 		{"aggregate", slices.Concat(aggRows, listRows, percentileRows)},
 		{"aggregate", fieldRows},
 	}

@@ -14,7 +14,7 @@ var infixRows = slices.Concat(arithmeticRows, comparisonRows(), logicRows, strin
 
 var logicRows = []Row{
 	{Sig: "and(left: bool, right: bool) -> bool", Kind: Infix, Doc: "True when both are true; null when one is null and the other is not false.",
-		Duck: "{left} AND {right}",
+		Sem: Associative, Lower: chain("AND"),
 		Go: func(_ *Env, a []types.Value) types.Value {
 			switch {
 			case a[0] == false || a[1] == false:
@@ -26,7 +26,7 @@ var logicRows = []Row{
 		},
 		Examples: []Example{{"true and false", "false"}, {"bool(null) and false", "false"}, {"bool(null) and true", "bool(null)"}}},
 	{Sig: "or(left: bool, right: bool) -> bool", Kind: Infix, Doc: "True when one is true; null when one is null and the other is not true.",
-		Duck: "{left} OR {right}",
+		Sem: Associative, Lower: chain("OR"),
 		Go: func(_ *Env, a []types.Value) types.Value {
 			switch {
 			case a[0] == true || a[1] == true:
@@ -41,6 +41,17 @@ var logicRows = []Row{
 		Duck:     "NOT {expression}",
 		Go:       func(_ *Env, a []types.Value) types.Value { return !a[0].(bool) },
 		Examples: []Example{{"not(true)", "false"}, {"not(1 == 2)", "true"}, {"not(bool(null))", "bool(null)"}}},
+}
+
+// chain joins all arguments: the planner hands over whole chains of one operator.
+func chain(op string) func(*Lowering) (sqlx.Expr, error) {
+	return func(l *Lowering) (sqlx.Expr, error) {
+		operands := make([]sqlx.Expr, len(l.Args))
+		for i, a := range l.Args {
+			operands[i] = a.SQL
+		}
+		return sqlx.Op{Op: op, Args: operands}, nil
+	}
 }
 
 // try is TRY(x): NULL for the rows where x would raise an error.

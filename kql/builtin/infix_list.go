@@ -48,11 +48,22 @@ func listOperatorRows() []Row {
 			Row{Sig: op + "(source: string, list: dynamic, more...: dynamic) -> bool", Kind: Infix, Doc: doc,
 				Lower: lowerHasArrays(term, all), Go: goHasArrays(term, all),
 				Examples: []Example{{`"north america" ` + op + ` (dynamic(["North", "South"]))`, boolText(!all)}}},
-			Row{Sig: op + "(source: string, values...: text) -> bool", Kind: Infix, Doc: doc,
+			Row{Sig: op + "(source: string, values...: text) -> bool", Kind: Infix, Doc: doc, Check: noArrays,
 				Lower: lowerHas(term, all), Go: goHas(term, all),
 				Examples: []Example{{`"north america" ` + op + ` ("North", "South")`, boolText(!all)}}})
 	}
 	return rows
+}
+
+// noArrays refuses arrays among written values: as a text an array would be searched
+// with its brackets.
+func noArrays(args []Arg) (int, string) {
+	for i, a := range args[1:] {
+		if a.Type == types.Dynamic {
+			return i + 1, "!the list mixes values and dynamic arrays: write all values as one array, or convert single ones with tostring()"
+		}
+	}
+	return 0, ""
 }
 
 func inDoc(not bool) string {
@@ -177,9 +188,11 @@ func goInArrays(t types.Type, not, fold bool) func(*Env, []types.Value) types.Va
 		if f, ok := x.(float64); ok && f != f {
 			return not
 		}
-		if t == types.Dynamic {
-			d, _ := types.ParseDyn(a[0].(string))
-			x = d.SetKey()
+		switch t {
+		case types.Dynamic:
+			x = dyn(a[0]).SetKey()
+		case types.Decimal:
+			x = parseDecimal(a[0].(string))
 		}
 		for _, arg := range a[1:] {
 			if _, ok := e.valueSet(arg, t, fold)[x]; ok {

@@ -77,12 +77,24 @@ func stringOperatorRows() []Row {
 				row.Doc = "The opposite of " + op.name + "."
 			}
 			if op.test.kind == testRegex {
-				row.Check = checkPattern(1)
+				row.Check = func(args []Arg) (int, string) {
+					i, msg := checkPattern(1)(args)
+					return i, told(msg)
+				}
 			}
 			rows = append(rows, row)
 		}
 	}
 	return rows
+}
+
+// told marks a message that says all, so that the binder does not speak of operand
+// types instead.
+func told(message string) string {
+	if message == "" {
+		return ""
+	}
+	return "!" + message
 }
 
 // row is the Go form of an operator.

@@ -216,3 +216,19 @@ const (
 	NotNullRow  = "isnotnull"
 	IffRow      = "iff"
 )
+
+// Rows behind make-series; see makeseries_op.go.
+const (
+	PointsRow = ".points"
+	SeriesRow = ".series"
+	AxisRow   = ".axis"
+	BinRow    = ".bin"
+	BinsRow   = ".bins"
+)
+
+// Aggregates and functions that operators are made of.
+const (
+	MinRow   = "min"
+	MaxRow   = "max"
+	FloorRow = "bin"
+)
