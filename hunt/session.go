@@ -170,4 +170,3 @@ func (s *Session) Declare(ctx context.Context, name string, schema types.Schema)
 	_, err := s.store.CreateTable(ctx, name, schema)
 	return err
 }
-

@@ -104,7 +104,7 @@ func (b *binder) finish(res builtin.Resolved, args []plan.Expr, at source.Span) 
 		}
 	}
 	call := &plan.Call{Row: r, Args: conv, T: res.Result, Pos: at.Start}
-	if constant && r.Go != nil && r.Sem&builtin.Volatile == 0 && r.Kind != builtin.Aggregate && r.Kind != builtin.Window {
+	if constant && r.Go != nil && r.Expand == nil && r.Sem&builtin.Volatile == 0 && r.Kind != builtin.Aggregate && r.Kind != builtin.Window {
 		if k, ok := fold(call); ok {
 			return k
 		}

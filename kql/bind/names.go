@@ -110,6 +110,10 @@ func (b *binder) callName(x *syntax.Call) string {
 		if len(x.Args) == 1 {
 			return first
 		}
+	case builtin.NameArgSuffix:
+		if first != "" {
+			return first + r.Prefix
+		}
 	case builtin.NameTwoArgs:
 		for i := len(x.Args) - 1; i > 0; i-- {
 			if last := b.autoName(x.Args[i]); last != "" {
@@ -165,7 +169,29 @@ func zero(t types.Type) plan.Const {
 	return plan.Const{T: t}
 }
 
-func replaceBase(name, base string) string { return strings.ReplaceAll(name, "{}", base) }
+// outputName is the name of one of several outputs of a call; see builtin.Output.
+func (b *binder) outputName(name string, call syntax.Expr) string {
+	if !strings.Contains(name, "{") {
+		return name
+	}
+	var args []syntax.Expr
+	if s, ok := call.(*syntax.Call); ok {
+		args = s.Args
+	}
+	if len(args) > 0 {
+		name = strings.ReplaceAll(name, "{}", b.autoName(args[0]))
+	}
+	for i, a := range args {
+		if slot := "{" + strconv.Itoa(i) + "}"; strings.Contains(name, slot) {
+			arg := b.autoName(a)
+			if arg == "" {
+				arg = "array" + strconv.Itoa(i)
+			}
+			name = strings.ReplaceAll(name, slot, arg)
+		}
+	}
+	return strings.ReplaceAll(name, "{}", "")
+}
 
 func keySpan(x syntax.Expr) source.Span {
 	if as, ok := x.(*syntax.Assign); ok {

@@ -11,9 +11,6 @@ func (b *binder) later(op syntax.Op) *rows {
 func (b *binder) graphOperator(r *rows, op syntax.Op, env *scope) *rows         { return b.later(op) }
 func (b *binder) opTopNested(r *rows, op *syntax.TopNested, env *scope) *rows   { return b.later(op) }
 func (b *binder) opTopHitters(r *rows, op *syntax.TopHitters, env *scope) *rows { return b.later(op) }
-func (b *binder) opParse(r *rows, op *syntax.Parse, env *scope) *rows           { return b.later(op) }
-func (b *binder) opParseKV(r *rows, op *syntax.ParseKV, env *scope) *rows       { return b.later(op) }
-func (b *binder) opMakeSeries(r *rows, op *syntax.MakeSeries, env *scope) *rows { return b.later(op) }
 func (b *binder) opPartition(r *rows, op *syntax.Partition, env *scope) *rows   { return b.later(op) }
 func (b *binder) opScan(r *rows, op *syntax.Scan, env *scope) *rows             { return b.later(op) }
 func (b *binder) opFork(r *rows, op *syntax.Fork, env *scope) *rows             { return b.later(op) }

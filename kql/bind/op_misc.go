@@ -33,7 +33,7 @@ func (b *binder) opConsume(r *rows, op *syntax.Consume) *rows {
 	return &rows{node: &plan.Project{In: f}}
 }
 
-func (b *binder) opPrint(op *syntax.Print, env *scope) *rows {
+func (b *binder) opPrint(op *syntax.PrintOp, env *scope) *rows {
 	one := &rows{node: &plan.Values{Rows: [][]types.Value{{}}}}
 	names := newNames()
 	var items []plan.Item
@@ -136,7 +136,19 @@ func literalText(x syntax.Expr) string {
 }
 
 func (b *binder) opInvoke(r *rows, op *syntax.Invoke, env *scope) *rows {
-	return b.tableCall(op.Func, r, env)
+	x := op.Func
+	for {
+		p, ok := x.(*syntax.Path)
+		if !ok {
+			break
+		}
+		x = p.Name
+	}
+	call, ok := x.(*syntax.Call)
+	if !ok {
+		b.fail(op.Func.Pos(), errValue("invoke needs a function call", ""))
+	}
+	return b.tableCall(call, r, env)
 }
 
 // opAssertSchema checks the columns and hands the rows on.

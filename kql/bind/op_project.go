@@ -87,16 +87,9 @@ func (b *binder) multiOutputs(as *syntax.Assign, names []string, c *context) []o
 
 // expand makes the columns of a call with several results.
 func (b *binder) expand(call *plan.Call, names []string, x syntax.Expr) []output {
-	base := ""
-	if s, ok := x.(*syntax.Call); ok && len(s.Args) > 0 {
-		base = b.autoName(s.Args[0])
-	}
 	var outs []output
 	for i, o := range call.Row.Expand(infos(call.Args)) {
-		name, explicit := o.Name, false
-		if strings.Contains(name, "{}") {
-			name = strings.ReplaceAll(name, "{}", base)
-		}
+		name, explicit := b.outputName(o.Name, x), false
 		if i < len(names) {
 			name, explicit = names[i], true
 		}

@@ -179,17 +179,13 @@ func isStar(args []syntax.Expr) bool {
 }
 
 func (b *binder) expandAggregate(call *plan.Call, cr plan.ColRef, given []*syntax.Name, value syntax.Expr, names *uniqueNames) []plan.Item {
-	base := ""
-	if s, ok := value.(*syntax.Call); ok && len(s.Args) > 0 {
-		base = b.autoName(s.Args[0])
-	}
 	var out []plan.Item
 	for i, o := range call.Row.Expand(infos(call.Args)) {
 		name := ""
 		if i < len(given) {
 			name = given[i].Text
 		} else {
-			name = names.add(replaceBase(o.Name, base))
+			name = names.add(b.outputName(o.Name, value))
 		}
 		key := b.key(cr, value.Pos(), plan.Const{T: types.Long, Value: int64(i)}, value.Pos())
 		e := b.convertTo(key, o.Type, value.Pos())

@@ -49,7 +49,7 @@ func (b *binder) operator(r *rows, op syntax.Op, env *scope) (*rows, *scope) {
 		return b.opMvExpand(r, op, env), env
 	case *syntax.MvApply:
 		return b.opMvApply(r, op, env), env
-	case *syntax.Parse:
+	case *syntax.ParseOp:
 		return b.opParse(r, op, env), env
 	case *syntax.ParseKV:
 		return b.opParseKV(r, op, env), env
@@ -73,7 +73,7 @@ func (b *binder) operator(r *rows, op syntax.Op, env *scope) (*rows, *scope) {
 		return b.opSearch(r, op, env), env
 	case *syntax.Range:
 		return b.opRange(op, env), env
-	case *syntax.Print:
+	case *syntax.PrintOp:
 		return b.opPrint(op, env), env
 	case *syntax.GetSchema:
 		return b.opGetSchema(r), env
@@ -99,7 +99,7 @@ func (b *binder) operator(r *rows, op syntax.Op, env *scope) (*rows, *scope) {
 // starts reports the operators that need no table before them.
 func starts(op syntax.Op) bool {
 	switch op := op.(type) {
-	case *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Range, *syntax.Print, *syntax.Evaluate:
+	case *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Range, *syntax.PrintOp, *syntax.Evaluate:
 		return true
 	case *syntax.MakeGraph:
 		return op.Sub != nil

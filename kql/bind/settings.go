@@ -103,7 +103,7 @@ func (b *binder) parameter(raw string, t types.Type) (plan.Const, bool) {
 	if script, errs := syntax.Parse(src); errs == nil && len(script.Statements) == 1 {
 		if q, ok := script.Statements[0].(*syntax.Query); ok {
 			if p, ok := q.X.(*syntax.Pipe); ok && len(p.Ops) == 1 {
-				if pr, ok := p.Ops[0].(*syntax.Print); ok && len(pr.Items) == 1 {
+				if pr, ok := p.Ops[0].(*syntax.PrintOp); ok && len(pr.Items) == 1 {
 					if l, ok := pr.Items[0].(*syntax.Literal); ok {
 						if l.Type == t || l.Type.Numeric() && t.Numeric() {
 							if k, ok := b.convertTo(plan.Const{T: l.Type, Value: l.Value}, t, source.Span{}).(plan.Const); ok {

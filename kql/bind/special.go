@@ -30,6 +30,12 @@ func (b *binder) special(row *builtin.Row, x *syntax.Call, c *context) plan.Expr
 		return b.columnIfExists(x, c)
 	case builtin.PackAll:
 		return b.packAll(x, c)
+	case builtin.PackColumns:
+		var args []plan.Expr
+		for _, a := range x.Args {
+			args = append(args, plan.Const{T: types.String, Value: b.autoName(a)}, b.argument(a, c))
+		}
+		return b.make(builtin.PackRow, b.table.Scalar(builtin.PackRow), args, x.Span, nil)
 	case builtin.IngestionTime:
 		if c.in != nil {
 			if col, ok := c.in.find("_TimeReceived"); ok && col.Type == types.Datetime {

@@ -3,6 +3,7 @@ package rewrite
 import (
 	"quarry/kql/builtin"
 	"quarry/kql/plan"
+	"quarry/kql/types"
 )
 
 func hasWindow(n plan.Node) bool {
@@ -150,6 +151,8 @@ func prune(root *plan.Root) *plan.Root {
 				}
 			}
 			return c
+		case *plan.Values:
+			return cutValues(n, need)
 		case *plan.Project:
 			return &plan.Project{In: n.In, Items: keep(n.Items), Partition: n.Partition}
 		case *plan.Aggregate:
@@ -160,7 +163,7 @@ func prune(root *plan.Root) *plan.Root {
 		case *plan.Union:
 			c := &plan.Union{In: n.In}
 
-			for i, col := range n.Cols {
+			for _, col := range n.Cols {
 				if need[col.ID] {
 					c.Cols = append(c.Cols, col)
 				}
@@ -195,4 +198,18 @@ func visitQueries(e plan.Expr, visit func(plan.Node)) {
 		visitQueries(e.X, visit)
 		visit(e.Node)
 	}
+}
+
+func cutValues(n *plan.Values, need map[plan.ID]bool) plan.Node {
+	c := &plan.Values{Rows: make([][]types.Value, len(n.Rows))}
+	for i, col := range n.Cols {
+		if !need[col.ID] {
+			continue
+		}
+		c.Cols = append(c.Cols, col)
+		for r := range n.Rows {
+			c.Rows[r] = append(c.Rows[r], n.Rows[r][i])
+		}
+	}
+	return c
 }
