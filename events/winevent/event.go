@@ -15,16 +15,16 @@ type Event struct {
 
 	UserSID     string
 	ActivityID  string
-	TimeCreated int64   // ticks, as types.Value holds a datetime; 0 if none
-	WholeSecond bool    // TimeCreated was written without a fraction
-	LocalTime   bool    // TimeCreated is in a zone that the source does not state
+	TimeCreated int64 // ticks, as types.Value holds a datetime; 0 if none
+	WholeSecond bool  // TimeCreated was written without a fraction
+	LocalTime   bool  // TimeCreated is in a zone that the source does not state
 
 	// ReceiptOffset is what the shipper's own two stamps say about that zone
 	// (local time of receipt minus UTC of receipt, ticks); 0 if it wrote no such stamps.
 	ReceiptOffset int64
 
-	Data        []Field // EventData or UserData in document order
-	Message     string  // rendered text, if the source has it
+	Data    []Field // EventData or UserData in document order
+	Message string  // rendered text, if the source has it
 }
 
 // Field is one named value of EventData or UserData. A value is the text that

@@ -63,7 +63,7 @@ func (a *arena) logAnalytics(ev *Event, ms []member) bool {
 				continue
 			}
 			name := stripTypeSuffix(m.key)
-			if name[0] >= 'A' && name[0] <= 'Z' {
+			if len(name) > 0 && name[0] >= 'A' && name[0] <= 'Z' { // others are what a query added
 				a.data(ev, member{name, m.val})
 			}
 		}

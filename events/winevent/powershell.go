@@ -114,7 +114,7 @@ func (a *arena) positional(ev *Event, properties []byte) {
 	}
 	names := propertyNames(ev.EventID)
 	for i, v := range values {
-		if inner := child(v, "Value"); inner != nil {
+		for inner := child(v, "Value"); inner != nil; inner = child(v, "Value") { // a SID is an object of its own
 			v = inner
 		}
 		name := ""

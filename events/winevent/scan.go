@@ -214,10 +214,9 @@ func (a *arena) unescape(s []byte) {
 			}
 			s = s[4:]
 			if utf16.IsSurrogate(r) {
-				if low, ok := lowSurrogate(s); ok {
-					r, s = utf16.DecodeRune(r, low), s[6:]
-				} else {
-					r = utf8.RuneError
+				low, ok := lowSurrogate(s)
+				if r = utf16.DecodeRune(r, low); ok && r != utf8.RuneError {
+					s = s[6:]
 				}
 			}
 			a.b.WriteRune(r)
