@@ -92,7 +92,7 @@ func sharedWrite(ev *winevent.Event) (w *write, ok bool) {
 		return nil, false
 	}
 	w = &write{path: root + `\` + name, ip: address(ev.Get("IpAddress")), share: ev.Get("ShareName"), user: subjectUser(ev)}
-	w.port, w.hasPort = number(ev.Get("IpPort"))
+	w.port, w.hasPort = port(ev.Get("IpPort"))
 	return w, true
 }
 

@@ -21,7 +21,9 @@ func logon(m *Mapper, f *fact) error {
 	row[lLogonType] = kind
 	ip := address(ev.Get("IpAddress"))
 	row[lRemoteIP], row[lRemoteIPType] = ip, addressType(ip)
-	setNumber(row, lRemotePort, ev.Get("IpPort"))
+	if n, ok := port(ev.Get("IpPort")); ok {
+		row[lRemotePort] = n
+	}
 	row[lRemoteDeviceName] = absent(ev.Get("WorkstationName"))
 	row[lProtocol] = absent(ev.Get("AuthenticationPackageName"))
 	switch ev.Get("ElevatedToken") {

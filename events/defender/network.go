@@ -22,8 +22,8 @@ func orient(inbound bool, sourceIP, sourcePort, destIP, destPort, protocol strin
 		sourceIP, sourcePort, destIP, destPort = destIP, destPort, sourceIP, sourcePort
 	}
 	c := connection{inbound: inbound, localIP: address(sourceIP), remoteIP: address(destIP), protocol: protocols[protocol]}
-	c.localPort, c.hasLocal = number(sourcePort)
-	c.remotePort, c.hasRemote = number(destPort)
+	c.localPort, c.hasLocal = port(sourcePort)
+	c.remotePort, c.hasRemote = port(destPort)
 	return c
 }
 
@@ -51,7 +51,7 @@ func (c *connection) remoteKey(device uint32) uint64 {
 // sharedConnection is what a 5140 event says of the connection it came over.
 func sharedConnection(ev *winevent.Event) (connection, bool) {
 	c := connection{inbound: true, remoteIP: address(ev.Get("IpAddress")), localPort: 445, hasLocal: true, protocol: "Tcp"}
-	c.remotePort, c.hasRemote = number(ev.Get("IpPort"))
+	c.remotePort, c.hasRemote = port(ev.Get("IpPort"))
 	return c, c.remoteIP != ""
 }
 

@@ -41,7 +41,7 @@ func (m *Mapper) securityRow(f *fact) error {
 	}
 	row[sCorrelation] = ev.ActivityID
 	if ev.ProcessID != 0 {
-		row[sSystemProcessId], row[sSystemThreadId] = int64(ev.ProcessID), int64(ev.ThreadID)
+		row[sSystemProcessId], row[sSystemThreadId] = int64(int32(ev.ProcessID)), int64(int32(ev.ThreadID))
 	}
 	row[sSystemUserId] = ev.UserSID
 	row[sEventLevelName] = levelName(ev.Level)
@@ -56,8 +56,8 @@ func (m *Mapper) securityRow(f *fact) error {
 		v := ev.Data[i].Value
 		if t.Columns[col].Type == types.String {
 			row[col] = v
-		} else {
-			setNumber(row, col, v)
+		} else if n, ok := number(v); ok && int64(int32(n)) == n {
+			row[col] = n
 		}
 	}
 	subject, target := qualified(ev, "Subject"), qualified(ev, "Target")

@@ -25,6 +25,12 @@ func number(s string) (int64, bool) {
 	return n, err == nil
 }
 
+// port reads a port number.
+func port(s string) (int64, bool) {
+	n, ok := number(s)
+	return n, ok && n >= 0 && n <= 65535
+}
+
 // address writes an IP address as Defender does: no brackets or zone, an IPv4
 // address in IPv6 clothes as IPv4, IPv6 in RFC 5952 form.
 func address(s string) string {
