@@ -113,25 +113,7 @@ func (p *parser) inlineExternalTable() Op {
 	}
 	first := p.pos
 	o := &Unsupported{Name: p.text(p.next())}
-	for depth := 0; ; p.next() {
-		switch p.kind() {
-		case tLParen:
-			depth++
-			continue
-		case tRParen:
-			if depth--; depth >= 0 {
-				continue
-			}
-		case tEnd, tSemicolon:
-		case tBar:
-			if depth > 0 {
-				continue
-			}
-		default:
-			continue
-		}
-		break
-	}
+	p.skipStage()
 	o.Text = p.spaced(first)
 	return o
 }

@@ -99,7 +99,12 @@ func (p *parser) operator() Op {
 	if read == nil {
 		return nil
 	}
+	if !p.enter() {
+		p.leave()
+		return nil
+	}
 	op := read(p)
+	p.leave()
 	if op == nil {
 		return nil
 	}

@@ -2,7 +2,6 @@ package syntax
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"quarry/kql/diag"
@@ -15,8 +14,9 @@ const (
 	maxDepth = 500
 	// maxLength bounds the text, in bytes.
 	maxLength = 64 << 20
-	// maxProblems bounds what one run reports.
+	// maxProblems bounds what one run reports, maxHeld what it finds before it sorts.
 	maxProblems = 25
+	maxHeld     = 1000
 )
 
 // Parse reads a query text. The list is nil when the text is fine; otherwise it
@@ -37,6 +37,7 @@ func Parse(text *source.Text) (*Script, *diag.List) {
 		return script, nil
 	}
 	slices.SortStableFunc(p.problems, func(a, b problem) int { return a.Span.Start - b.Span.Start })
+	p.problems = slices.CompactFunc(p.problems, func(a, b problem) bool { return a.Span.Start == b.Span.Start })
 	if len(p.problems) > maxProblems {
 		p.problems = p.problems[:maxProblems]
 	}
@@ -60,7 +61,7 @@ type parser struct {
 }
 
 func (p *parser) report(d problem) {
-	if p.gaveUp {
+	if p.gaveUp || len(p.problems) > maxHeld {
 		return
 	}
 	// One mistake tends to be found again at the same place by every rule above.
@@ -147,7 +148,7 @@ func (p *parser) gap() source.Span { return source.Span{Start: p.lastEnd(), End:
 // when it stands on the same line at most a space away, else behind the last one.
 func (p *parser) gapOrNext() source.Span {
 	end, t := p.lastEnd(), p.tok()
-	if t.kind != tEnd && int(t.start)-end < 2 && strings.IndexByte("\r\n", (p.src + " ")[end]) < 0 {
+	if t.kind != tEnd && int(t.start)-end < 2 && p.src[end] != '\n' && p.src[end] != '\r' {
 		return t.span()
 	}
 	return p.gap()
@@ -166,7 +167,10 @@ func (p *parser) found() string {
 	if i := strings.IndexAny(s, "\r\n"); i >= 0 {
 		s = s[:i] + "..."
 	}
-	return strconv.Quote(s)
+	if t.kind == tString {
+		return s
+	}
+	return `"` + s + `"`
 }
 
 // foundKeyword is the current token when it is a keyword, for the hint that a name needs brackets.
@@ -241,15 +245,17 @@ func commaList[T comparable](p *parser, r listRule[T]) []T {
 		case p.kind() == tEnd || r.end != nil && r.end(p):
 			return list
 		case p.accept(tComma):
-			if x = read(); x == none && !r.trailing {
-				list = append(list, r.missing(p))
+			if x = read(); x == none && (!r.trailing || p.kind() == tComma) {
+				if x = r.missing(p); p.kind() != tComma {
+					return append(list, x)
+				}
 			}
 		case r.end != nil:
 			before := p.gapOrNext()
 			found := p.found()
 			mark := len(p.problems)
 			if x = r.item(p); x != none {
-				p.reportAt(mark, separatorExpected(before, "a comma", found))
+				p.reportAt(mark, p.wordHint(before, separatorExpected(before, "a comma", found)))
 			}
 		default:
 			return list
@@ -261,9 +267,22 @@ func commaList[T comparable](p *parser, r listRule[T]) []T {
 	return list
 }
 
+// wordHint adds what to write when a separator is missing because a word round the
+// gap is no operator as it stands.
+func (p *parser) wordHint(gap source.Span, d problem) problem {
+	before := p.src[:gap.Start]
+	switch {
+	case strings.HasSuffix(strings.TrimRight(before, " "), "not"):
+		d.Hint = "not is a function: not(...)"
+	case strings.HasPrefix(p.src[gap.Start:], "matches"):
+		d.Hint = "write matches regex, with one space"
+	}
+	return d
+}
+
 // reportAt reports d as if before the problems from mark on.
 func (p *parser) reportAt(mark int, d problem) {
-	if p.gaveUp {
+	if p.gaveUp || len(p.problems) > maxHeld {
 		return
 	}
 	if mark > 0 && p.problems[mark-1].Span.Start == d.Span.Start {

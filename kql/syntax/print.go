@@ -126,7 +126,16 @@ func (w *printer) key(k *Ordered) {
 func (w *printer) inTables(list []Expr) {
 	if list != nil {
 		w.str("in (")
-		w.exprs(list)
+		for i, x := range list {
+			w.comma(i)
+			if pipe, ok := x.(*Pipe); ok && len(pipe.Ops) == 1 { // T | as Name
+				w.expr(pipe.Source)
+				w.str(" | ")
+				w.operator(pipe.Ops[0])
+			} else {
+				w.expr(x)
+			}
+		}
 		w.str(") ")
 	}
 }

@@ -29,7 +29,7 @@ func (p *parser) statementList() []Statement {
 		}
 		at, found, mark := p.gapOrNext(), p.found(), len(p.problems)
 		if s = p.statement(); s != nil {
-			p.reportAt(mark, separatorExpected(at, "; or |", found))
+			p.reportAt(mark, p.wordHint(at, separatorExpected(at, "; or |", found)))
 		}
 	}
 	return list
@@ -255,11 +255,6 @@ func (p *parser) spaced(first int) string {
 
 // expression reads a scalar expression or a pipe.
 func (p *parser) expression() Expr {
-	if !p.enter() {
-		p.leave()
-		return nil
-	}
-	defer p.leave()
 	start := p.tok().start
 	var src Expr
 	var op Op
@@ -297,15 +292,30 @@ func (p *parser) pipeline(pipe *Pipe) {
 func (p *parser) subquery() *Pipe {
 	pipe := &Pipe{}
 	start := p.tok().start
-	if !p.enter() {
-		p.leave()
-		return pipe
-	}
-	defer p.leave()
 	pipe.Ops = []Op{p.requiredOperator()}
 	p.pipeline(pipe)
 	pipe.At = p.at(start)
 	return pipe
+}
+
+// skipStage passes what belongs to an unknown operator.
+func (p *parser) skipStage() {
+	for depth := 0; ; p.next() {
+		switch p.kind() {
+		case tEnd, tSemicolon:
+			return
+		case tBar:
+			if depth == 0 {
+				return
+			}
+		case tLParen, tLBracket, tLBrace:
+			depth++
+		case tRParen, tRBracket, tRBrace:
+			if depth--; depth < 0 {
+				return
+			}
+		}
+	}
 }
 
 // requiredOperator reads an operator or reports that none is there.
@@ -316,9 +326,11 @@ func (p *parser) requiredOperator() Op {
 	}
 	bad := &BadOp{}
 	if t.kind == tName {
-		p.next()
-		bad.At, bad.Key = At{t.span()}, t.span()
-		p.report(operatorExpected(t.span(), p.text(t), p.table.names))
+		p.pos += p.scanDashed() // mv-expnd is one word to whoever wrote it
+		bad.Key = p.since(t.start)
+		p.report(operatorExpected(bad.Key, p.src[bad.Key.Start:bad.Key.End], p.table.names))
+		p.skipStage()
+		bad.At = p.at(t.start)
 		return bad
 	}
 	bad.At, bad.Key = At{p.gap()}, p.gap()
