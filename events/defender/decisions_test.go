@@ -222,6 +222,16 @@ func TestDevices(t *testing.T) {
 	}
 }
 
+// TestUnknownVersion: "?" stands for no version resource.
+func TestUnknownVersion(t *testing.T) {
+	ev := s1("10:00:00.000", 8, `C:\a.exe`, "a")
+	ev.Data = append(ev.Data, winevent.Field{Name: "Company", Value: "?"})
+	m, _ := mapEvents(t, Options{}, ev)
+	if got := m.get("DeviceProcessEvents", m.rows("DeviceProcessEvents")[0], "ProcessVersionInfoCompanyName"); got != "" {
+		t.Errorf("company %v", got)
+	}
+}
+
 // TestPidGivenAway: a pid tells a process only as long as it is its own.
 func TestPidGivenAway(t *testing.T) {
 	conn := func(clock, app string) *winevent.Event {

@@ -121,15 +121,15 @@ func (m *Mapper) learnSysmonProcess(st *stored) *process {
 		case "Hashes":
 			p.hashes = m.share(v)
 		case "Company":
-			p.company = m.share(v)
+			p.company = m.share(known(v))
 		case "Product":
-			p.product = m.share(v)
+			p.product = m.share(known(v))
 		case "FileVersion":
-			p.version = m.share(v)
+			p.version = m.share(known(v))
 		case "OriginalFileName":
-			p.original = m.share(v)
+			p.original = m.share(known(v))
 		case "Description":
-			p.description = m.share(v)
+			p.description = m.share(known(v))
 		case "ParentProcessGuid":
 			parentGUID = v
 		case "ParentProcessId":

@@ -12,11 +12,11 @@ func sysmonProcess(m *Mapper, f *fact) error {
 	row[pFileName], row[pFolderPath] = image.base, image.full
 	sha1, sha256, md5 := splitHashes(ev.Get("Hashes"))
 	setHashes(row, pSHA1, sha1, sha256, md5)
-	row[pCompany] = absent(ev.Get("Company"))
-	row[pProduct] = absent(ev.Get("Product"))
-	row[pVersion] = absent(ev.Get("FileVersion"))
-	row[pOriginalName] = absent(ev.Get("OriginalFileName"))
-	row[pDescription] = absent(ev.Get("Description"))
+	row[pCompany] = known(ev.Get("Company"))
+	row[pProduct] = known(ev.Get("Product"))
+	row[pVersion] = known(ev.Get("FileVersion"))
+	row[pOriginalName] = known(ev.Get("OriginalFileName"))
+	row[pDescription] = known(ev.Get("Description"))
 	setNumber(row, pProcessID, ev.Get("ProcessId"))
 	row[pUniqueID] = uniqueID(ev.Get("ProcessGuid"))
 	setCommandLine(row, pCommandLine, &extra, ev.Get("CommandLine"), ev.Get("Image"))
@@ -30,15 +30,15 @@ func sysmonProcess(m *Mapper, f *fact) error {
 	setNumber(row, pLogonID, ev.Get("LogonId"))
 
 	key, indexed := parseGUID(f.device, ev.Get("ProcessGuid"))
-	known := ""
+	ownSid := ""
 	if p := m.processes[key]; indexed && p != nil {
-		known = p.sid
+		ownSid = p.sid
 		row[pTokenElevation] = p.elevation
 		if row[pProcessID] == nil && p.hasPID {
 			row[pProcessID] = p.pid
 		}
 	}
-	row[pAccountSid] = m.sidOf(known, domain, name)
+	row[pAccountSid] = m.sidOf(ownSid, domain, name)
 
 	m.initiatedByGUID(t, row, f, ev.Get("ParentProcessGuid"), ev.Get("ParentProcessId"), ev.Get("ParentImage"), ev.Get("ParentUser"))
 	if row[cInitCommandLine] == "" {

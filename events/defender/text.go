@@ -15,6 +15,15 @@ func absent(s string) string {
 	return s
 }
 
+// known is absent for texts of a file's version resource, of which Sysmon
+// writes "?" where there is none.
+func known(s string) string {
+	if s == "?" {
+		return ""
+	}
+	return absent(s)
+}
+
 // number reads a decimal or 0x hexadecimal number.
 func number(s string) (int64, bool) {
 	if len(s) > 2 && s[0] == '0' && s[1]|0x20 == 'x' {

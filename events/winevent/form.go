@@ -224,6 +224,16 @@ func (a *arena) time(val []byte) (ticks int64, whole bool) {
 	return t, bytes.IndexByte(s, '.') < 0
 }
 
+// hasZone reports a timestamp that ends in Z or in an offset.
+func hasZone(val []byte) bool {
+	s := bytes.Trim(val, `"`)
+	if n := len(s); n > 0 && s[n-1] == 'Z' {
+		return true
+	}
+	i := bytes.IndexByte(s, ':')
+	return i >= 0 && bytes.ContainsAny(s[i:], "+-")
+}
+
 func integer(val []byte) int {
 	n, _ := number(val)
 	return int(int64(n))

@@ -45,6 +45,8 @@ func TestFromJSON(t *testing.T) {
 			"Message":"Permitted.\r\n\tProcess ID:\t\t1200\r\n","DestPort":"445"}`, NXLog,
 			Event{Provider: "Microsoft-Windows-Security-Auditing", Channel: "Security", Computer: "W", EventID: 5156, ProcessID: 4, TimeCreated: ticks("2024-05-06 06:00:01"), WholeSecond: true,
 				LocalTime: true, Message: "Permitted.\r\n\tProcess ID:\t\t1200\r\n", Data: []Field{{"DestPort", "445"}, {"ProcessID", "1200"}}}},
+		{"NXLog with a zone", `{"EventTime":"2024-05-06T12:00:01.123456+02:00","Hostname":"W","EventID":1,"SourceName":"P","Channel":"C"}`, NXLog,
+			Event{Provider: "P", Channel: "C", Computer: "W", EventID: 1, TimeCreated: ticks("2024-05-06 10:00:01.123456"), Data: []Field{}}},
 		{"Winlogbeat 8", `{"@timestamp":"2024-05-06T10:00:01.123Z","message":"m","log":{"level":"warning"},"winlog":{"channel":"Security","provider_name":"P","provider_guid":"{G}",
 			"computer_name":"W.corp","event_id":"4624","record_id":8,"keywords":["Audit Success"],"task":"Logon","version":2,"process":{"pid":700,"thread":{"id":5}},
 			"user":{"identifier":"S-1-5-18"},"activity_id":"{A}","event_data":{"TargetUserName":"Ann","LogonType":3,"Gone":null}}}`, Winlogbeat,

@@ -8,7 +8,6 @@ import "bytes"
 func (a *arena) nxlog(ev *Event, ms []member) bool {
 	a.b.Grow(sizeWithout(ms, "Message"))
 	ev.Data = make([]Field, 0, len(ms))
-	ev.LocalTime = true
 	var message, loggingPID []byte
 	var receivedLocal, receivedUTC int64
 	renamed := false // ExecutionProcessID frees ProcessID for the event
@@ -26,6 +25,7 @@ func (a *arena) nxlog(ev *Event, ms []member) bool {
 			ev.Computer = a.text(m.val)
 		case "EventTime":
 			ev.TimeCreated, ev.WholeSecond = a.time(m.val)
+			ev.LocalTime = !hasZone(m.val) // newer versions can write one
 		case "RecordNumber":
 			ev.RecordID, _ = number(m.val)
 		case "Keywords":
