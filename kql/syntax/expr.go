@@ -564,7 +564,7 @@ func (p *parser) literal() Expr {
 		return p.dynamic()
 	case tPlus, tMinus:
 		n := p.ahead(1)
-		if p.adjacent(1) && isDigit(p.src[n.start]) && (n.kind == tLong || n.kind == tReal || n.kind == tTimespan) {
+		if p.adjacent(1) && (n.kind == tLong || n.kind == tReal || n.kind == tTimespan) && isDigit(p.src[n.start]) {
 			p.pos += 2
 			return p.constant(n.kind, t.start)
 		}
