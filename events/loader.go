@@ -95,6 +95,9 @@ func (l *loader) object(b []byte, fields []field, line, offset int64) error {
 	if err := l.tick(); err != nil {
 		return err
 	}
+	if len(fields) == 0 {
+		return l.reject(line, offset, "the object is empty", b)
+	}
 	if !utf8.Valid(b) {
 		l.invalidUTF8++
 		s := scanner{b: bytes.ToValidUTF8(b, []byte("\uFFFD"))}
@@ -166,7 +169,14 @@ func (l *loader) shapeOf(text string, fields []field, first []string) *shape {
 		for _, f := range fields {
 			raw = append(raw, strings.Clone(text[f.key.from:f.key.to]))
 		}
-		sh = l.newShape(raw)
+		names := slices.Clone(raw)
+		for i, n := range names {
+			if strings.IndexByte(n, '\\') >= 0 && i >= len(first) {
+				names[i] = unescape(n)
+			}
+		}
+		sh = l.newShape(names)
+		sh.raw = raw
 		if first == nil && l.opts.Table == "" && (l.asWindows() || l.opts.As == "") {
 			sh.windows = l.asWindows() || winevent.LooksLike([]byte(text)) != winevent.NotEvent
 		}
@@ -176,14 +186,10 @@ func (l *loader) shapeOf(text string, fields []field, first []string) *shape {
 	return sh
 }
 
-func (l *loader) newShape(raw []string) *shape {
-	sh := &shape{raw: raw, nested: -1, action: -1, byValue: map[told]*binding{}, all: map[*writer]*binding{}}
+func (l *loader) newShape(names []string) *shape {
+	sh := &shape{nested: -1, action: -1, byValue: map[told]*binding{}, all: map[*writer]*binding{}}
 	seen := map[string]int{}
-	for i, r := range raw {
-		name := r
-		if strings.IndexByte(r, '\\') >= 0 {
-			name = unescape(r)
-		}
+	for i, name := range names {
 		if len(name) > maxNameLength {
 			name = strings.ToValidUTF8(name[:maxNameLength], "")
 		}

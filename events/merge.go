@@ -123,6 +123,15 @@ func (ts *tables) append(b batch, misfit func(column, why string) error) error {
 	if err := ts.align(t, b.schema); err != nil {
 		return err
 	}
+	if len(t.schema) == 0 && b.n > 0 { // rows of nothing but nulls need a column to be rows of
+		if err := t.declareUntyped(ts.sink); err != nil {
+			return err
+		}
+		t.local = nil
+		if err := ts.align(t, b.schema); err != nil {
+			return err
+		}
+	}
 	width := len(b.schema)
 	for r := range b.n {
 		row := b.rows[r*width:][:width:width]
@@ -202,13 +211,17 @@ func (ts *tables) finish() error {
 		if len(t.untyped) == 0 {
 			continue
 		}
-		for _, name := range t.untyped {
-			t.add(types.Column{Name: name, Type: types.String})
-		}
-		t.untyped = nil
-		if err := ts.sink.Table(t.name, slices.Clone(t.schema)); err != nil {
+		if err := t.declareUntyped(ts.sink); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (t *table) declareUntyped(sink Sink) error {
+	for _, name := range t.untyped {
+		t.add(types.Column{Name: name, Type: types.String})
+	}
+	t.untyped = nil
+	return sink.Table(t.name, slices.Clone(t.schema))
 }

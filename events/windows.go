@@ -70,6 +70,16 @@ func (l *loader) sendEvents() error {
 	return l.send(p)
 }
 
+// eventRow makes a row of the record as it is, its parts in dynamic columns, for
+// the table that the user forces.
+func (l *loader) eventRow(rec *evtx.Record) error {
+	s := scanner{b: rec.JSON()}
+	if s.object(0) < 0 {
+		return l.reject(0, rec.Offset, s.err.Error(), s.b)
+	}
+	return l.object(s.b, s.fields, 0, rec.Offset)
+}
+
 // evtx reads a Windows event log file.
 func (l *loader) evtx(r io.Reader) error {
 	rd, err := evtx.NewStreamReader(r)
@@ -87,7 +97,12 @@ func (l *loader) evtx(r io.Reader) error {
 		if err := l.tick(); err != nil {
 			return err
 		}
-		if err := l.event(rec.Event(), winevent.NotEvent, false); err != nil {
+		if l.opts.Table == "" {
+			err = l.event(rec.Event(), winevent.NotEvent, false)
+		} else {
+			err = l.eventRow(rec)
+		}
+		if err != nil {
 			return err
 		}
 	}
