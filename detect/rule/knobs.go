@@ -87,24 +87,34 @@ func (r *Rule) set(set map[string]string, passOver bool) (string, error) {
 	return body, nil
 }
 
-// CheckSettings refuses a setting that none of the rules has.
+// CheckSettings refuses a setting that none of the rules has, and a value that
+// fits none of the rules that have it.
 func CheckSettings(rules []*Rule, set map[string]string) error {
 	if len(set) == 0 {
 		return nil
 	}
-	known := map[string]bool{}
-	var all []string
+	var (
+		all   []string
+		fits  = map[string]bool{}
+		wrong = map[string]error{}
+	)
 	for _, r := range rules {
 		for _, k := range r.Knobs() {
-			if !known[k.Name] {
-				known[k.Name] = true
-				all = append(all, k.Name)
+			all = union(all, []string{k.Name})
+			value, asked := set[k.Name]
+			if !asked || fits[k.Name] {
+				continue
+			}
+			if _, err := syntax.SetLet(r.Query, k.Name, value); err == nil {
+				fits[k.Name] = true
+			} else if wrong[k.Name] == nil {
+				wrong[k.Name] = err
 			}
 		}
 	}
 	var names []string
 	for n := range set {
-		if !known[n] {
+		if !fits[n] {
 			names = append(names, n)
 		}
 	}
@@ -113,6 +123,9 @@ func CheckSettings(rules []*Rule, set map[string]string) error {
 	}
 	sort.Strings(names)
 	sort.Strings(all)
+	if err := wrong[names[0]]; err != nil {
+		return err
+	}
 	return unknownKnob(names[0], all)
 }
 
