@@ -34,16 +34,3 @@ func Codes() []CodeInfo {
 		{CodeLength, "Query too long", "A query may have 64 MiB.", ""},
 	}
 }
-
-// Infix returns the spellings that Binary.Op and In.Op have in a tree.
-func Infix() []string {
-	ops := []string{"and", "or", "==", "!="}
-	for k := tEnd; k < numKinds; k++ {
-		for _, of := range []func(kind) string{stringOp, multiplicativeOp, additiveOp, relationalOp, listOp} {
-			if op := of(k); op != "" && !contains(ops, op) {
-				ops = append(ops, op)
-			}
-		}
-	}
-	return ops
-}
