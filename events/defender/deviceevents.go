@@ -25,8 +25,7 @@ func driverLoad(m *Mapper, f *fact) error {
 	row := m.row(m.tables.device, f, "DriverLoad")
 	p := f.dev.path(ev.Get("ImageLoaded"))
 	row[eFileName], row[eFolderPath] = p.base, p.full
-	sha1, sha256, md5 := splitHashes(ev.Get("Hashes"))
-	setHashes(row, eSHA1, sha1, sha256, md5)
+	m.hashSetOf(ev.Get("Hashes")).set(row, eSHA1)
 	m.bySystem(row, f)
 	var extra object
 	extra.str("Signature", ev.Get("Signature"))

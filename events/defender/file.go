@@ -37,12 +37,13 @@ func sysmonFile(m *Mapper, f *fact) error {
 func (m *Mapper) setFile(row []types.Value, f *fact, name, text string) {
 	p := f.dev.path(name)
 	row[fFileName], row[fFolderPath] = p.base, p.full
-	sha1, sha256, md5 := splitHashes(text)
-	if sha1 == "" && sha256 == "" && md5 == "" && f.ev.EventID != 23 && f.ev.EventID != 26 {
-		h := m.hashAt(f.device, name, f.time)
-		sha1, sha256, md5 = h.sha1, h.sha256, h.md5
+	h := m.hashSetOf(text)
+	if deleted := f.ev.EventID == 23 || f.ev.EventID == 26; h.empty() && !deleted {
+		if seen := m.hashAt(f.device, name, f.time); seen != nil {
+			h = seen
+		}
 	}
-	setHashes(row, fSHA1, sha1, sha256, md5)
+	h.set(row, fSHA1)
 }
 
 // streamName is the alternate data stream that a path names, "" for the file itself.

@@ -6,8 +6,7 @@ func imageLoad(m *Mapper, f *fact) error {
 	row := m.row(t, f, "ImageLoaded")
 	p := f.dev.path(ev.Get("ImageLoaded"))
 	row[iFileName], row[iFolderPath] = p.base, p.full
-	sha1, sha256, md5 := splitHashes(ev.Get("Hashes"))
-	setHashes(row, iSHA1, sha1, sha256, md5)
+	m.hashSetOf(ev.Get("Hashes")).set(row, iSHA1)
 	m.initiatedByGUID(t, row, f, ev.Get("ProcessGuid"), ev.Get("ProcessId"), ev.Get("Image"), ev.Get("User"))
 	return m.send(t, row)
 }

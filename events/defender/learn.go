@@ -172,8 +172,8 @@ func (m *Mapper) learnSid(u user) {
 
 // hashedAt is the hash of a file at a time.
 type hashedAt struct {
-	time              int64
-	sha1, sha256, md5 string
+	time int64
+	*hashSet
 }
 
 func hashesOf(ev *winevent.Event) string {
@@ -187,27 +187,27 @@ func (m *Mapper) learnHashes(st *stored, name, text string) {
 	if absent(name) == "" || absent(text) == "" {
 		return
 	}
-	h := hashedAt{time: st.utc}
-	h.sha1, h.sha256, h.md5 = splitHashes(m.share(text))
+	h := m.hashSetOf(text)
 	key := fileKey(st.device, name, "")
 	list := m.hashes[key]
-	if n := len(list); n > 0 && list[n-1].sha1 == h.sha1 && list[n-1].sha256 == h.sha256 && list[n-1].md5 == h.md5 {
+	if n := len(list); n > 0 && *list[n-1].hashSet == *h {
 		return
 	}
-	m.hashes[key] = append(list, h)
+	m.hashes[key] = append(list, hashedAt{st.utc, h})
 }
 
 // hashAt is the hash that a file had from a time on: the first one seen since,
-// else the last one before.
-func (m *Mapper) hashAt(device uint32, name string, at int64) (h hashedAt) {
+// else the last one before, else nil.
+func (m *Mapper) hashAt(device uint32, name string, at int64) *hashSet {
+	var best hashedAt
 	var after int64 = -1
 	for _, c := range m.hashes[fileKey(device, name, "")] {
 		switch d := c.time - at; {
 		case d >= 0 && (after < 0 || d < after):
-			h, after = c, d
-		case d < 0 && after < 0 && c.time >= h.time:
-			h = c
+			best, after = c, d
+		case d < 0 && after < 0 && c.time >= best.time:
+			best = c
 		}
 	}
-	return h
+	return best.hashSet
 }

@@ -1,6 +1,8 @@
 package defender
 
 import (
+	"strings"
+
 	"quarry/events/winevent"
 	"quarry/kql/types"
 )
@@ -189,7 +191,30 @@ func setNumber(row []types.Value, col int, text string) {
 	}
 }
 
-// setHashes fills three neighbouring columns: SHA1, SHA256, MD5.
-func setHashes(row []types.Value, col int, sha1, sha256, md5 string) {
-	row[col], row[col+1], row[col+2] = sha1, sha256, md5
+// hashSet is a Hashes field split, ready for rows.
+type hashSet struct{ sha1, sha256, md5 types.Value }
+
+func (h *hashSet) empty() bool { return h.sha1 == "" && h.sha256 == "" && h.md5 == "" }
+
+// maxHashes bounds the cache of hashSetOf; programs and libraries are loaded
+// again and again, other files are seen once.
+const maxHashes = 1 << 15
+
+// hashSetOf splits a Hashes field.
+func (m *Mapper) hashSetOf(text string) *hashSet {
+	if h, ok := m.hashSets[text]; ok {
+		return h
+	}
+	text = strings.Clone(text) // never hold on to the event's memory
+	sha1, sha256, md5 := splitHashes(text)
+	h := &hashSet{sha1, sha256, md5}
+	if len(m.hashSets) < maxHashes {
+		m.hashSets[text] = h
+	}
+	return h
+}
+
+// set fills three neighbouring columns: SHA1, SHA256, MD5.
+func (h *hashSet) set(row []types.Value, col int) {
+	row[col], row[col+1], row[col+2] = h.sha1, h.sha256, h.md5
 }

@@ -44,6 +44,7 @@ type Mapper struct {
 	created   []*process            // those whose start was logged, in order of arrival
 	byPID     map[uint64][]*process // device and pid -> by creation time
 	hashes    map[uint64][]hashedAt
+	hashSets  map[string]*hashSet
 	sids      map[string]string // domain\name -> SID
 	strings   map[string]string
 
@@ -60,7 +61,7 @@ func New(opts Options, emit Sink) *Mapper {
 	m := &Mapper{
 		opts: opts, emit: emit, tables: newTables(), spool: newSpool(spoolLimit),
 		devices: map[string]uint32{}, hasRow: map[uint32]bool{}, processes: map[guidKey]*process{}, byPID: map[uint64][]*process{},
-		hashes: map[uint64][]hashedAt{}, sids: map[string]string{}, strings: map[string]string{},
+		hashes: map[uint64][]hashedAt{}, hashSets: map[string]*hashSet{}, sids: map[string]string{}, strings: map[string]string{},
 	}
 	for _, t := range m.tables.all {
 		m.rows = append(m.rows, make([]types.Value, len(t.Columns)))

@@ -10,8 +10,7 @@ func sysmonProcess(m *Mapper, f *fact) error {
 
 	image := f.dev.path(ev.Get("Image"))
 	row[pFileName], row[pFolderPath] = image.base, image.full
-	sha1, sha256, md5 := splitHashes(ev.Get("Hashes"))
-	setHashes(row, pSHA1, sha1, sha256, md5)
+	m.hashSetOf(ev.Get("Hashes")).set(row, pSHA1)
 	row[pCompany] = known(ev.Get("Company"))
 	row[pProduct] = known(ev.Get("Product"))
 	row[pVersion] = known(ev.Get("FileVersion"))

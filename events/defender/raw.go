@@ -179,10 +179,22 @@ func appendEventData(b []byte, ev *winevent.Event) []byte {
 	return append(b, "</EventData>"...)
 }
 
+// xmlSpecial marks the bytes that text in XML may have to escape; read only.
+var xmlSpecial = func() (t [256]bool) {
+	for c := range ' ' {
+		t[c] = true
+	}
+	t['<'], t['>'], t['&'], t['"'] = true, true, true, true
+	return t
+}()
+
 // appendXML escapes text; characters that XML cannot hold become U+FFFD.
 func appendXML(b []byte, s string) []byte {
 	start := 0
 	for i := 0; i < len(s); i++ {
+		if !xmlSpecial[s[i]] {
+			continue
+		}
 		var esc string
 		switch c := s[i]; {
 		case c == '<':
