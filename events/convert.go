@@ -133,7 +133,7 @@ func misfit(c cell, t types.Type) string {
 		}
 		what = strconv.Quote(what)
 	}
-	return fmt.Sprintf("%s is not a %s", what, t)
+	return fmt.Sprintf("%s is not of type %s", what, t)
 }
 
 func convertDynamic(c cell) types.Value {

@@ -296,7 +296,7 @@ func (w *writing) endFile() error {
 // finish maps the collected Windows events and settles what is open.
 func (w *writing) finish() error {
 	if w.mapper != nil {
-		w.current = &FileReport{}
+		w.current = &FileReport{Path: "(rows made of Windows events)"}
 		m := w.mapper
 		w.mapper = nil
 		rep, err := m.Finish()

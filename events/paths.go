@@ -14,7 +14,7 @@ import (
 type file struct {
 	path     string
 	size     int64 // bytes; 0 if not known beforehand (a pipe)
-	explicit bool  // the user named it, so it must be readable and of a known format
+	explicit bool  // the user named it, so its format must be known
 }
 
 // FileError tells that a path, or a part of it, could not be read.
@@ -52,7 +52,7 @@ func expand(paths []string) (files []file, errs []*FileError, notes []string) {
 				e.fail(p, errors.New("no file matches this pattern"))
 			}
 			for _, m := range matches {
-				e.add(m, true)
+				e.add(m, false)
 			}
 			continue
 		}

@@ -62,7 +62,7 @@ func (e *LoadError) Unwrap() []error {
 
 // Progress tells how far a load is.
 type Progress struct {
-	File        string // the file whose rows are being written
+	File        string // the file whose rows are being written; empty while Windows events are mapped
 	Done, Total int64  // bytes of the files as they lie on disk; Total 0 if not known
 	Rows        int64
 }
