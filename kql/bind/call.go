@@ -144,6 +144,10 @@ func (b *binder) convertTo(e plan.Expr, t types.Type, at source.Span) plan.Expr 
 		case plan.ColRef:
 			e.T = t
 			return e
+		case *plan.Call: // int and long have one SQL form
+			c := *e
+			c.T = t
+			return &c
 		}
 	}
 	name := builtin.Convert(from, t)
@@ -152,7 +156,7 @@ func (b *binder) convertTo(e plan.Expr, t types.Type, at source.Span) plan.Expr 
 		return unknown
 	}
 	res, miss := builtin.Resolve(b.table.Scalar(name), infos([]plan.Expr{e}))
-	if miss != nil {
+	if miss != nil || res.Params[0] == t { // a row that takes t itself is no conversion
 		b.report(at, errNoConversion(from, t))
 		return unknown
 	}

@@ -321,6 +321,10 @@ func (b *binder) meet(op string, args []plan.Expr, at source.Span) []plan.Expr {
 		}
 		return out
 	}
+	switch op {
+	case "==", "!=", "in", "!in", "in~", "!in~":
+		args = b.equalTypes(args, at)
+	}
 	common := types.Unknown
 	for _, a := range args {
 		if t := a.Type(); t != types.Dynamic && (common == types.Unknown || t == types.Real) {
@@ -337,6 +341,34 @@ func (b *binder) meet(op string, args []plan.Expr, at source.Span) []plan.Expr {
 	for i, a := range args {
 		if a.Type() == types.Dynamic && !(i > 0 && (op == "in" || op == "!in" || op == "in~" || op == "!in~")) {
 			out[i] = b.convertTo(a, common, at)
+		}
+	}
+	return out
+}
+
+// equalTypes lets a string be tested against a value of another type: the string is
+// read as that type, as a dynamic value would be. Rules lean on it
+// ("ResultType == 0" over a string column).
+func (b *binder) equalTypes(args []plan.Expr, at source.Span) []plan.Expr {
+	other, strs := types.Unknown, false
+	for _, a := range args {
+		switch t := a.Type(); {
+		case t == types.String:
+			strs = true
+		case t == types.Dynamic:
+		case other == types.Unknown:
+			other = t
+		case other.Numeric() && t.Numeric():
+			other = builtin.Common(other, t)
+		}
+	}
+	if other == types.Unknown || !strs && (other != types.Bool) {
+		return args
+	}
+	out := append([]plan.Expr{}, args...)
+	for i, a := range args {
+		if t := a.Type(); t == types.String || other == types.Bool && t.Numeric() {
+			out[i] = b.convertTo(a, other, at)
 		}
 	}
 	return out

@@ -8,15 +8,8 @@ func (b *binder) later(op syntax.Op) *rows {
 	b.fail(op.Keyword(), errRefused("this operator", "Quarry does not run it yet"))
 	return nil
 }
-func (b *binder) graphOperator(r *rows, op syntax.Op, env *scope) *rows         { return b.later(op) }
-func (b *binder) opTopNested(r *rows, op *syntax.TopNested, env *scope) *rows   { return b.later(op) }
-func (b *binder) opTopHitters(r *rows, op *syntax.TopHitters, env *scope) *rows { return b.later(op) }
-func (b *binder) opPartition(r *rows, op *syntax.Partition, env *scope) *rows   { return b.later(op) }
-func (b *binder) opScan(r *rows, op *syntax.Scan, env *scope) *rows             { return b.later(op) }
-func (b *binder) opFork(r *rows, op *syntax.Fork, env *scope) *rows             { return b.later(op) }
-func (b *binder) opFacet(r *rows, op *syntax.Facet, env *scope) *rows           { return b.later(op) }
-func (b *binder) opFind(r *rows, op *syntax.Find, env *scope) *rows             { return b.later(op) }
-func (b *binder) opSearch(r *rows, op *syntax.Search, env *scope) *rows         { return b.later(op) }
-func (b *binder) opReduce(r *rows, op *syntax.Reduce, env *scope) *rows         { return b.later(op) }
-func (b *binder) opEvaluate(r *rows, op *syntax.Evaluate, env *scope) *rows     { return b.later(op) }
-func (b *binder) opMakeGraph(r *rows, op *syntax.MakeGraph, env *scope) *rows   { return b.later(op) }
+func (b *binder) graphOperator(r *rows, op syntax.Op, env *scope) *rows       { return b.later(op) }
+func (b *binder) opScan(r *rows, op *syntax.Scan, env *scope) *rows           { return b.later(op) }
+func (b *binder) opReduce(r *rows, op *syntax.Reduce, env *scope) *rows       { return b.later(op) }
+func (b *binder) opEvaluate(r *rows, op *syntax.Evaluate, env *scope) *rows   { return b.later(op) }
+func (b *binder) opMakeGraph(r *rows, op *syntax.MakeGraph, env *scope) *rows { return b.later(op) }

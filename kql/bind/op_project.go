@@ -51,7 +51,11 @@ func (b *binder) outputs(x syntax.Expr, c *context) []output {
 	}
 	e := b.scalar(value, c)
 	if call, ok := e.(*plan.Call); ok && call.Row.Expand != nil {
-		return b.expand(call, names, value)
+		outs := b.expand(call, names, value)
+		if names != nil { // one name takes the first result only
+			return outs[:1]
+		}
+		return outs
 	}
 	if names != nil {
 		return []output{{names[0], true, e, x}}

@@ -95,15 +95,15 @@ func (b *binder) opSampleDistinct(r *rows, op *syntax.SampleDistinct, env *scope
 	return b.take(b.group(r, keys, &aggregates{in: r}, nil), n)
 }
 
-func (b *binder) opCount(r *rows, op *syntax.Count, env *scope) (*rows, *scope) {
+func (b *binder) opCount(r *rows, op *syntax.Count) *rows {
 	agg := &aggregates{in: r}
 	rows := b.table.Aggregate(builtin.CountRow)
 	res, _ := builtin.Resolve(rows, nil)
-	col := b.newCol("Count", types.Long)
-	agg.items = []plan.Item{{Col: col, Expr: &plan.Call{Row: res.Row, T: types.Long}}}
-	out := b.group(r, nil, agg, []plan.Item{pass(col)})
+	name := "Count"
 	if op.As != nil {
-		env = b.nameRows(out, op.As.Text, env)
+		name = op.As.Text
 	}
-	return out, env
+	col := b.newCol(name, types.Long)
+	agg.items = []plan.Item{{Col: col, Expr: &plan.Call{Row: res.Row, T: types.Long}}}
+	return b.group(r, nil, agg, []plan.Item{pass(col)})
 }

@@ -26,7 +26,7 @@ func (b *binder) operator(r *rows, op syntax.Op, env *scope) (*rows, *scope) {
 	case *syntax.Distinct:
 		return b.opDistinct(r, op, env), env
 	case *syntax.Count:
-		return b.opCount(r, op, env)
+		return b.opCount(r, op), env
 	case *syntax.Sort:
 		return b.opSort(r, op, env), env
 	case *syntax.Top:

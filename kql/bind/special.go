@@ -141,13 +141,18 @@ func (b *binder) packAll(x *syntax.Call, c *context) plan.Expr {
 		}
 		ignore, _ = k.Value.(bool)
 	}
+	return b.packColumns(c.in.cols, ignore, x.Span)
+}
+
+// packColumns makes a bag of columns by way of the pack row.
+func (b *binder) packColumns(cols []plan.Col, ignoreEmpty bool, at source.Span) plan.Expr {
 	var args []plan.Expr
-	for _, col := range c.in.cols {
+	for _, col := range cols {
 		args = append(args, plan.Const{T: types.String, Value: col.Name}, ref(col))
 	}
 	name := builtin.PackRow
-	if ignore {
+	if ignoreEmpty {
 		name = builtin.PackNonEmptyRow
 	}
-	return b.make(name, b.table.Scalar(name), args, x.Span, nil)
+	return b.make(name, b.table.Scalar(name), args, at, nil)
 }

@@ -105,6 +105,7 @@ const (
 	NamePrefix                      // Prefix itself
 	NameFuncArg                     // function_arg: strlen_x
 	NameOnlyArg                     // the argument's name when it is the only one
+	NameArgSuffix                   // the first argument's name, then Prefix: a_sorted
 	NameTwoArgs                     // Prefix_first_last, the last argument with a name or a number: percentile_x_50
 )
 
@@ -122,7 +123,7 @@ type Arg struct {
 }
 
 // Output is one column of a row that makes several. In Name, "{}" stands for the
-// name of the call's first argument.
+// name of the call's first argument, "{1}" for that of the second and so on.
 type Output struct {
 	Name string
 	Type types.Type
@@ -228,6 +229,7 @@ const (
 
 // Aggregates and functions that operators are made of.
 const (
+	SumRow   = "sum"
 	MinRow   = "min"
 	MaxRow   = "max"
 	FloorRow = "bin"

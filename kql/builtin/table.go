@@ -94,6 +94,9 @@ type Mismatch struct {
 // Resolve chooses among overloads: the one that needs the fewest conversions, the
 // first of equals.
 func Resolve(rows []*Row, args []Arg) (Resolved, *Mismatch) {
+	if len(rows) == 0 {
+		return Resolved{}, &Mismatch{-1, "Quarry has no form of this call"}
+	}
 	var best *Row
 	bestScore := -1
 	var miss *Mismatch

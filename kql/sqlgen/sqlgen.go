@@ -172,10 +172,11 @@ func uses(cols []plan.Col, id plan.ID) bool {
 // query is a SELECT in the making. While items is nil it passes all columns on, so
 // that filters and one projection can still join it.
 type query struct {
-	items []string
-	from  string
-	where []string
-	tail  string
+	items  []string
+	from   string
+	joined bool // from is a join, which cannot be selected from as it stands
+	where  []string
+	tail   string
 }
 
 func (q *query) sql() string {
@@ -192,7 +193,7 @@ func (q *query) sql() string {
 
 // sub is the query as something to select from.
 func (q *query) sub() string {
-	if q.items == nil && len(q.where) == 0 && q.tail == "" {
+	if q.items == nil && len(q.where) == 0 && q.tail == "" && !q.joined {
 		return q.from
 	}
 	return "(" + q.sql() + ")"
