@@ -14,9 +14,11 @@ func groups() []group {
 		{"network", netRows},
 		{"condition", condRows},
 		{"datetime", slices.Concat(datetimeRows, binRows, formatRows, zoneRows)},
-		{"dynamic", packRows},
+		{"math", mathRows},
+		{"dynamic", slices.Concat(bagRows, arrayRows, pathRows, packRows)},
 		{"series", seriesRows},
 		{"aggregate", slices.Concat(aggRows, listRows, percentileRows)},
 		{"aggregate", fieldRows},
+		{"window", windowRows},
 	}
 }

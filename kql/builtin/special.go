@@ -15,6 +15,7 @@ const (
 	Watchlist              // _GetWatchlist(): a local list
 	ColumnIfExists         // a column, or a default
 	PackAll                // the row as a bag
+	PackColumns            // some columns as a bag
 	ColumnNamesOf          // the columns of a table
 	ArgBest                // arg_max, arg_min: columns of the best row
 	AnyRow                 // take_any over several columns
@@ -39,6 +40,7 @@ var specialRows = []Row{
 	{Sig: "column_ifexists(columnName: const string, defaultValue: scalar) -> @1", Special: ColumnIfExists, Doc: "The column of that name, or the default when the table has none."},
 	{Sig: "columnifexists(columnName: const string, defaultValue: scalar) -> @1", Special: ColumnIfExists, Sem: Deprecated, Doc: "The old spelling of column_ifexists."},
 	{Sig: "pack_all(ignore_null_empty?: const bool) -> dynamic", Special: PackAll, Doc: "All columns of the row as a bag."},
+	{Sig: "bag_pack_columns(column...: scalar) -> dynamic", Special: PackColumns, Doc: "Columns as a bag of their names and values."},
 	{Sig: "column_names_of(table: scalar) -> dynamic", Special: ColumnNamesOf, Doc: "The column names of a table as an array."},
 	{Sig: "ingestion_time() -> datetime", Special: IngestionTime, ResultName: NamePrefix, Prefix: "$IngestionTime", Doc: "When the row was taken in; null where the source does not say."},
 }
