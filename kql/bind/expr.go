@@ -311,7 +311,7 @@ func (b *binder) meet(op string, args []plan.Expr, at source.Span) []plan.Expr {
 	if len(args) < 2 {
 		return args
 	}
-	stringOp := op[len(op)-1] >= 'a' && op != "and" && op != "or" && op != "in" && op != "!in" && op != "between" && op != "!between" || strings.HasSuffix(op, "~") && op != "in~" && op != "!in~"
+	stringOp := op[len(op)-1] >= 'a' && op[len(op)-1] <= 'z' && op != "and" && op != "or" && op != "in" && op != "!in" && op != "between" && op != "!between" || strings.HasSuffix(op, "~") && op != "in~" && op != "!in~"
 	if stringOp {
 		out := append([]plan.Expr{}, args...)
 		for i, a := range args {

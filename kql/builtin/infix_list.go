@@ -31,7 +31,7 @@ func listOperatorRows() []Row {
 	for _, op := range []string{"in~", "!in~"} {
 		not := op[0] == '!'
 		rows = append(rows,
-			Row{Sig: op + "(value: string|dynamic, list: dynamic, more...: dynamic) -> bool", Kind: Infix, Doc: inDoc(not) + " Case does not count.",
+			Row{Sig: op + "(value: text, list: dynamic, more...: dynamic) -> bool", Kind: Infix, Doc: inDoc(not) + " Case does not count.", Check: stringOrDynamic(0),
 				Lower: lowerInArrays(types.String, not, true), Go: goInArrays(types.String, not, true),
 				Examples: []Example{{`"A" ` + op + ` (dynamic(["a", "b"]))`, boolText(!not)}}},
 			Row{Sig: op + "(value: string, values...: string) -> bool", Kind: Infix, Doc: inDoc(not) + " Case does not count.",
