@@ -197,6 +197,7 @@ func conversions() []conversion {
 				x := l.once(0)
 				return when(sqlx.Parts{x, " BETWEEN ", sqlx.BigInt(0), " AND ", sqlx.BigInt(types.MaxDatetime)}, x)
 			}, validTime, []Example{{`todatetime(637134336000000000)`, `datetime(2020-01-01)`}}},
+			{types.Real, nil, func(v types.Value) types.Value { return validTime(ticksOf(v.(float64))) }, []Example{{`todatetime(1.5)`, `datetime(0001-01-01 00:00:00.0000001)`}}},
 			{types.Dynamic, nil, func(v types.Value) types.Value { return convertDyn(types.Datetime, dyn(v)) }, []Example{{`todatetime(dynamic("2020-01-01"))`, `datetime(2020-01-01)`}}},
 		}},
 		{[]string{"totimespan", "totime"}, types.Timespan, "The value as a timespan; null where it is none.", []source{

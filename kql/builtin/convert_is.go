@@ -180,7 +180,7 @@ func jsonRow(name string, from types.Type) Row {
 		r.Doc = "Another name of parse_json()."
 	}
 	if from == types.String {
-		r.Lower = func(l *Lowering) (sqlx.Expr, error) { return parseJSONSQL(l.once(0)), nil }
+		r.Lower = func(l *Lowering) (sqlx.Expr, error) { return l.parseJSON(l.once(0), l.once(0)), nil }
 		r.Go = func(_ *Env, a []types.Value) types.Value { return parseJSON(a[0].(string)) }
 		r.Examples = []Example{{name + `("[1, 2]")`, `dynamic([1,2])`}, {name + `("x y")`, `dynamic("x y")`}, {name + `("")`, `dynamic(null)`}}
 		return r
@@ -188,7 +188,7 @@ func jsonRow(name string, from types.Type) Row {
 	r.Lower = func(l *Lowering) (sqlx.Expr, error) {
 		x := l.once(0)
 		text := l.Hoist(sqlx.Call("json_extract_string", x, sqlx.String("$")))
-		return when(sqlx.Call("starts_with", x, sqlx.String(`"`)), parseJSONSQL(text), x), nil
+		return when(sqlx.Call("starts_with", x, sqlx.String(`"`)), l.parseJSON(text, x), x), nil
 	}
 	r.Go = func(_ *Env, a []types.Value) types.Value {
 		if s, ok := dyn(a[0]).Str(); ok {
@@ -210,8 +210,15 @@ func parseJSON(s string) types.Value {
 	return types.DynText(s).Value()
 }
 
-func parseJSONSQL(s sqlx.Expr) sqlx.Expr {
+// parseJSON is the SQL form of parseJSON(). DuckDB takes NaN and Infinity for JSON,
+// which nothing else does: where the text holds these words, the Go form gets x, the
+// argument of the call.
+func (l *Lowering) parseJSON(s, x sqlx.Expr) sqlx.Expr {
+	arg := l.Args[0]
+	arg.SQL = x
+	words := sqlx.Infix("OR", sqlx.Call("contains", s, sqlx.String("NaN")), sqlx.Call("contains", s, sqlx.String("Infinity")))
 	return sqlx.Case{When: []sqlx.When{
+		{Cond: words, Then: l.UDF(l.Row, l.Result, arg)},
 		{Cond: sqlx.Call("json_valid", s), Then: sqlx.Call("nullif", varchar(sqlx.Call("json", s)), sqlx.String("null"))},
 		{Cond: sqlx.Infix("<>", sqlx.Call("trim", s, sqlx.String(" \t\r\n")), sqlx.String("")), Then: varchar(sqlx.Call("to_json", s))},
 	}}

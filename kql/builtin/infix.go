@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"slices"
+	"strings"
 
 	"quarry/kql/sqlx"
 	"quarry/kql/types"
@@ -72,6 +73,18 @@ func (l *Lowering) once(i int) sqlx.Expr {
 		return l.Args[i].SQL
 	}
 	return l.Hoist(l.Args[i].SQL)
+}
+
+// apart is an argument for use inside TRY, which takes no scalar subquery and
+// nothing volatile.
+func (l *Lowering) apart(i int) sqlx.Expr {
+	x := l.Args[i].SQL
+	for _, refused := range []string{"(SELECT ", "random()", "uuid()"} {
+		if strings.Contains(sqlx.Text(x), refused) {
+			return l.Hoist(x)
+		}
+	}
+	return x
 }
 
 // sql is the plain SQL form of an argument.

@@ -16,7 +16,7 @@ var arithmeticRows = []Row{
 		Go:       longs(func(a, b int64) types.Value { return a + b }),
 		Examples: []Example{{"1 + 2", "3"}, {"int(2147483647) + int(1)", "2147483648"}, {"9223372036854775807 + 1", "-9223372036854775807 - 1"}}},
 	{Sig: "+(left: decimal, right: decimal) -> decimal", Kind: Infix, Sem: NullOnNull, Doc: "Sum of decimals.",
-		Go: decimals(addDecimal), Duck: "TRY({left} + {right})",
+		Go: decimals(addDecimal), Lower: tried("+"),
 		Examples: []Example{{"decimal(1.5) + decimal(2.25)", "decimal(3.75)"}}},
 	{Sig: "+(left: real, right: real) -> real", Kind: Infix, Sem: NullOnNull, Doc: "Sum of reals.",
 		Duck: "{left} + {right}", Go: reals(func(a, b float64) types.Value { return a + b }),
@@ -28,7 +28,7 @@ var arithmeticRows = []Row{
 		Lower: func(l *Lowering) (sqlx.Expr, error) { return shifted(l, 1, 0, 1), nil }, Go: longs(shift),
 		Examples: []Example{{"1d + datetime(2020-01-01)", "datetime(2020-01-02)"}}},
 	{Sig: "+(left: timespan, right: timespan) -> timespan", Kind: Infix, Sem: NullOnNull, Doc: "Sum of timespans.",
-		Duck: "TRY({left} + {right})", Go: longs(addChecked),
+		Lower: tried("+"), Go: longs(addChecked),
 		Examples: []Example{{"1d + 1h", "25h"}}},
 
 	{Sig: "-(left: long, right: long) -> long", Kind: Infix, Sem: NullOnNull, Doc: "Difference of integers, wrapping at 64 bits.",
@@ -36,7 +36,7 @@ var arithmeticRows = []Row{
 		Go:       longs(func(a, b int64) types.Value { return a - b }),
 		Examples: []Example{{"1 - 2", "-1"}}},
 	{Sig: "-(left: decimal, right: decimal) -> decimal", Kind: Infix, Sem: NullOnNull, Doc: "Difference of decimals.",
-		Go: decimals(subDecimal), Duck: "TRY({left} - {right})",
+		Go: decimals(subDecimal), Lower: tried("-"),
 		Examples: []Example{{"decimal(1.5) - 1", "decimal(0.5)"}}},
 	{Sig: "-(left: real, right: real) -> real", Kind: Infix, Sem: NullOnNull, Doc: "Difference of reals.",
 		Duck: "{left} - {right}", Go: reals(func(a, b float64) types.Value { return a - b }),
@@ -49,7 +49,7 @@ var arithmeticRows = []Row{
 		Go:       longs(func(a, b int64) types.Value { return unshift(a, b) }),
 		Examples: []Example{{"datetime(2020-01-02) - 1d", "datetime(2020-01-01)"}, {"datetime(0001-01-01) - 1tick", "datetime(null)"}}},
 	{Sig: "-(left: timespan, right: timespan) -> timespan", Kind: Infix, Sem: NullOnNull, Doc: "Difference of timespans.",
-		Duck: "TRY({left} - {right})", Go: longs(subChecked),
+		Lower: tried("-"), Go: longs(subChecked),
 		Examples: []Example{{"1d - 1h", "23h"}}},
 
 	{Sig: "-(value: long) -> long", Kind: Infix, Sem: NullOnNull, Doc: "The negative of an integer.",
@@ -69,7 +69,7 @@ var arithmeticRows = []Row{
 		Duck: "- {value}", Go: func(_ *Env, a []types.Value) types.Value { return -a[0].(float64) },
 		Examples: []Example{{"-(1.5)", "-1.5"}}},
 	{Sig: "-(value: timespan) -> timespan", Kind: Infix, Sem: NullOnNull, Doc: "The negative of a timespan.",
-		Duck: "TRY(- {value})", Go: func(_ *Env, a []types.Value) types.Value { return subChecked(0, a[0].(int64)) },
+		Lower: func(l *Lowering) (sqlx.Expr, error) { return try(sqlx.Prefix{Op: "-", X: l.apart(0)}), nil }, Go: func(_ *Env, a []types.Value) types.Value { return subChecked(0, a[0].(int64)) },
 		Examples: []Example{{"-(1d)", "-1d"}}},
 	{Sig: "+(value: long) -> long", Kind: Infix, Doc: "The integer itself.", Duck: "{value}", Go: same,
 		Examples: []Example{{"+(1)", "1"}}},
@@ -90,12 +90,12 @@ var arithmeticRows = []Row{
 		Duck: "{left} * {right}", Go: reals(func(a, b float64) types.Value { return a * b }),
 		Examples: []Example{{"1.5 * 2", "3.0"}}},
 	{Sig: "*(left: timespan, right: long) -> timespan", Kind: Infix, Sem: NullOnNull, Doc: "A timespan so many times.",
-		Duck: "TRY({left} * {right})", Go: longs(mulChecked), Examples: []Example{{"1h * 24", "1d"}}},
+		Lower: tried("*"), Go: longs(mulChecked), Examples: []Example{{"1h * 24", "1d"}}},
 	{Sig: "*(left: timespan, right: real) -> timespan", Kind: Infix, Sem: NullOnNull, Doc: "A timespan so many times.",
 		Duck: "TRY_CAST(trunc({left} * {right}) AS BIGINT)",
 		Go:   func(_ *Env, a []types.Value) types.Value { return ticksOf(float64(a[0].(int64)) * a[1].(float64)) }, Examples: []Example{{"1d * 2.5", "60h"}}},
 	{Sig: "*(left: long, right: timespan) -> timespan", Kind: Infix, Sem: NullOnNull, Doc: "A timespan so many times.",
-		Duck: "TRY({left} * {right})", Go: longs(mulChecked), Examples: []Example{{"24 * 1h", "1d"}}},
+		Lower: tried("*"), Go: longs(mulChecked), Examples: []Example{{"24 * 1h", "1d"}}},
 	{Sig: "*(left: real, right: timespan) -> timespan", Kind: Infix, Sem: NullOnNull, Doc: "A timespan so many times.",
 		Duck: "TRY_CAST(trunc({left} * {right}) AS BIGINT)",
 		Go:   func(_ *Env, a []types.Value) types.Value { return ticksOf(a[0].(float64) * float64(a[1].(int64))) }, Examples: []Example{{"2.5 * 1d", "60h"}}},
@@ -159,6 +159,11 @@ func wrapping(l *Lowering, op string) sqlx.Expr {
 	return sqlx.Call("coalesce", try(sqlx.Infix(op, a, b)), sqlx.Cast{X: wrapped, Type: "BIGINT"})
 }
 
+// tried is left op right, null where that overflows.
+func tried(op string) func(*Lowering) (sqlx.Expr, error) {
+	return func(l *Lowering) (sqlx.Expr, error) { return try(sqlx.Infix(op, l.apart(0), l.apart(1))), nil }
+}
+
 // shifted is a datetime argument moved by a timespan argument, null out of range.
 func shifted(l *Lowering, at, by int, sign int64) sqlx.Expr {
 	op := "+"
@@ -174,7 +179,7 @@ func shifted(l *Lowering, at, by int, sign int64) sqlx.Expr {
 		}
 		return when(sqlx.Infix(">=", t, sqlx.BigInt(-c*sign)), moved)
 	}
-	moved := l.Hoist(try(sqlx.Infix(op, l.sql(at), l.sql(by))))
+	moved := l.Hoist(try(sqlx.Infix(op, l.apart(at), l.apart(by))))
 	return when(sqlx.Parts{moved, " BETWEEN ", sqlx.BigInt(0), " AND ", sqlx.BigInt(types.MaxDatetime)}, moved)
 }
 
@@ -185,7 +190,7 @@ func (l *Lowering) constant(i int) (int64, bool) {
 }
 
 func quotient(l *Lowering) sqlx.Expr {
-	q := sqlx.Infix("//", l.sql(0), l.sql(1))
+	q := sqlx.Infix("//", l.apart(0), l.apart(1))
 	if c, ok := l.constant(1); ok && c != -1 {
 		return q // "//" by zero is NULL
 	}
@@ -201,7 +206,7 @@ func remainder(l *Lowering) sqlx.Expr {
 		return sqlx.Infix("%", sqlx.Infix("+", sqlx.Infix("%", l.sql(0), n), n), n)
 	}
 	b := l.once(1)
-	r := l.Hoist(try(sqlx.Infix("%", l.sql(0), b)))
+	r := l.Hoist(try(sqlx.Infix("%", l.apart(0), b)))
 	return when(sqlx.Infix("<", r, sqlx.Raw("0")), try(sqlx.Infix("+", r, sqlx.Call("abs", b))), r)
 }
 

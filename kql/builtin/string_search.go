@@ -114,28 +114,53 @@ var searchRows = []Row{
 			return strings.ReplaceAll(a[0].(string), a[1].(string), a[2].(string))
 		},
 		Examples: []Example{{`replace_string("A magic trick", "magic", "neat")`, `"A neat trick"`}, {`replace_string("aaa", "", "x")`, `"aaa"`}}},
-	{Sig: "replace_strings(text: string, lookups: dynamic, rewrites: dynamic) -> string", Doc: "The text with several texts replaced, one after the other.",
+	{Sig: "replace_strings(text: string, lookups: dynamic, rewrites: dynamic) -> string", Doc: "The text with several texts replaced, one after the other; what was put in is not replaced again.",
 		Go: func(_ *Env, a []types.Value) types.Value {
 			s := a[0].(string)
 			lookups, rewrites := dyn(a[1]), dyn(a[2])
 			if lookups.Kind() != types.DynArray || rewrites.Kind() != types.DynArray || lookups.Len() != rewrites.Len() {
 				return ""
 			}
-			for i, d := range lookups.Items() {
-				if from := d.Text(); from != "" {
-					s = strings.ReplaceAll(s, from, rewrites.Items()[i].Text())
-				}
-				if len(s) > maxReplaced {
-					return ""
-				}
-			}
-			return s
+			return replaceEach(s, lookups.Items(), rewrites.Items())
 		},
-		Examples: []Example{{`replace_strings("a cat and a dog", dynamic(["cat", "dog"]), dynamic(["dog", "pigeon"]))`, `"a pigeon and a pigeon"`}}},
+		Examples: []Example{{`replace_strings("a cat and a dog", dynamic(["cat", "dog"]), dynamic(["dog", "pigeon"]))`, `"a dog and a pigeon"`}}},
 }
 
-// maxReplaced bounds what repeated replacement may grow a text to.
-const maxReplaced = 64 << 20
+// replaceEach replaces one lookup after the other in what no earlier one has replaced.
+func replaceEach(s string, lookups, rewrites []types.Dyn) string {
+	type piece struct {
+		text string
+		done bool
+	}
+	pieces := []piece{{s, false}}
+	for i, d := range lookups {
+		from := d.Text()
+		if from == "" {
+			continue
+		}
+		var next []piece
+		for _, p := range pieces {
+			if p.done {
+				next = append(next, p)
+				continue
+			}
+			for k, part := range strings.Split(p.text, from) {
+				if k > 0 {
+					next = append(next, piece{rewrites[i].Text(), true})
+				}
+				if part != "" {
+					next = append(next, piece{part, false})
+				}
+			}
+		}
+		pieces = next
+	}
+	var b strings.Builder
+	for _, p := range pieces {
+		b.WriteString(p.text)
+	}
+	return b.String()
+}
 
 // overlaps reports a text that may overlap itself, as "aa" and "aba" do.
 func overlaps(s string) bool {

@@ -1,0 +1,143 @@
+package builtin
+
+import (
+	"math/rand/v2"
+	"regexp"
+	"testing"
+
+	"quarry/kql/types"
+)
+
+func TestHasTerm(t *testing.T) {
+	full := textTest{testTerm, true, true, true}
+	prefix := textTest{testTerm, true, true, false}
+	suffix := textTest{testTerm, true, false, true}
+	for _, c := range []struct {
+		test      textTest
+		s, needle string
+		want      bool
+	}{
+		{full, "alpha_beta", "alpha", true}, // an underscore separates terms
+		{full, "alphabeta", "alpha", false},
+		{full, "ПриветМир", "привет", false},
+		{full, "NAÏVE", "naïve", true},
+		{full, "1.2.3-rc", "2.3", true},
+		{full, "v1.2.3", "1", false},
+		{full, "abcXYZabc abc", "abc", true},
+		{full, "a b", " ", true},
+		{full, "x", "", true},
+		{full, "", "x", false},
+		{full, "x  -enc", "-enc", true}, // no boundary where the needle's edge is no letter
+		{full, "x-encoded", "-enc", false},
+		{full, "cmd.exe_1", ".exe", true},
+		{full, "aaa", "aa", false},
+		{prefix, "North America", "ame", true},
+		{prefix, "North America", "eric", false},
+		{suffix, "North America", "rica", true},
+		{suffix, "North Americas", "rica", false},
+	} {
+		got := c.test.holds(c.test.folded(c.s), c.test.folded(c.needle))
+		if got != c.want {
+			t.Errorf("%q has %q = %v, want %v", c.s, c.needle, got, c.want)
+		}
+		if c.needle == "" {
+			continue
+		}
+		if re := regexp.MustCompile(c.test.pattern([]string{c.needle})); re.MatchString(c.s) != c.want {
+			t.Errorf("%q matches %s = %v, want %v", c.s, re, !c.want, c.want)
+		}
+	}
+}
+
+// The pattern and the Go form are two ways to say the same.
+func TestTermPatternAgrees(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	letters := []rune("aB1_-. éД")
+	text := func(n int) string {
+		out := make([]rune, r.IntN(n)+1)
+		for i := range out {
+			out[i] = letters[r.IntN(len(letters))]
+		}
+		return string(out)
+	}
+	for range 20000 {
+		test := textTest{testTerm, r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0}
+		s, needles := text(12), []string{text(3), text(3)}
+		want := false
+		for _, n := range needles {
+			want = want || test.holds(test.folded(s), test.folded(n))
+		}
+		if got := regexp.MustCompile(test.pattern(needles)).MatchString(s); got != want {
+			t.Fatalf("%+v: %q has any of %q: pattern says %v, search %v", test, s, needles, got, want)
+		}
+	}
+}
+
+func TestArithmeticLimits(t *testing.T) {
+	const least, most = -1 << 63, 1<<63 - 1
+	for _, c := range []struct {
+		name string
+		got  types.Value
+		want types.Value
+	}{
+		{"add", addChecked(most, 1), nil},
+		{"add", addChecked(most, 0), int64(most)},
+		{"add", addChecked(least, -1), nil},
+		{"sub", subChecked(0, least), nil},
+		{"sub", subChecked(-1, least), int64(most)},
+		{"mul", mulChecked(least, -1), nil},
+		{"mul", mulChecked(-1, least), nil},
+		{"mul", mulChecked(1<<32, 1<<31), nil},
+		{"mul", mulChecked(1<<31, 1<<31), int64(1 << 62)},
+		{"div", divide(least, -1), nil},
+		{"div", divide(7, -2), int64(-3)},
+		{"mod", modulo(-5, 3), int64(1)},
+		{"mod", modulo(-5, -3), int64(1)},
+		{"mod", modulo(least, -1), int64(0)},
+		{"mod", modulo(-14, 12), int64(10)},
+		{"time", shift(types.MaxDatetime, 1), nil},
+		{"time", unshift(0, 1), nil},
+		{"ticks", ticksOf(1e300), nil},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s = %v, want %v", c.name, c.got, c.want)
+		}
+	}
+}
+
+func TestDecimals(t *testing.T) {
+	for _, c := range []struct {
+		op         decimalOp
+		a, b, want string
+	}{
+		{addDecimal, "0.1", "0.2", "0.3"},
+		{addDecimal, "1.500000000000000000", "1", "2.5"},
+		{subDecimal, "1", "1.0", "0"},
+		{mulDecimal, "-1.5", "2", "-3"},
+		{divDecimal, "1", "3", "0.3333333333333333333333333333333333"},
+		{divDecimal, "1", "0", ""},
+		{modDecimal, "-7.5", "2", "0.5"},
+		{modDecimal, "7", "0", ""},
+		{mulDecimal, "99999999999999999999", "10", ""}, // too large for a column
+	} {
+		got, _ := decimalResult(c.op, c.a, c.b).(string)
+		if got != c.want {
+			t.Errorf("%s ? %s = %q, want %q", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// A list that comes as the same array for every row is parsed once.
+func TestListCache(t *testing.T) {
+	e := &Env{}
+	list := types.Value(`["A",[1,2.0],null]`)
+	if p := e.list(list, types.String, true); p != e.list(list, types.String, true) {
+		t.Error("the list was parsed twice")
+	}
+	if _, ok := e.valueSet(list, types.Long, false)[int64(2)]; !ok {
+		t.Error("2 is not in the list")
+	}
+	if _, ok := e.valueSet(list, types.String, true)["a"]; !ok {
+		t.Error("a is not in the list")
+	}
+}
