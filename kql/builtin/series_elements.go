@@ -34,7 +34,7 @@ func pairwise(name, doc string, f func(x, y operand) types.Dyn, examples ...Exam
 			ints := wholes(xs) && wholes(ys)
 			out := make([]types.Dyn, n)
 			for i := range out {
-				x, y := at(xs, xOne, i), at(ys, yOne, i)
+				x, y := elementAt(xs, xOne, i), elementAt(ys, yOne, i)
 				if x.ok && y.ok {
 					x.whole = ints
 					out[i] = f(x, y)
@@ -90,7 +90,7 @@ func wholes(v []operand) bool {
 	return true
 }
 
-func at(v []operand, one bool, i int) operand {
+func elementAt(v []operand, one bool, i int) operand {
 	if one {
 		return v[0]
 	}
@@ -210,7 +210,7 @@ func dotProduct(x, y []operand, xOne, yOne bool) (sum float64, n int) {
 		length = len(y)
 	}
 	for i := range length {
-		a, b := at(x, xOne, i), at(y, yOne, i)
+		a, b := elementAt(x, xOne, i), elementAt(y, yOne, i)
 		if a.ok && b.ok {
 			sum += a.f * b.f
 			n++
