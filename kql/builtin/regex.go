@@ -28,6 +28,9 @@ func TranslateRegex(pattern string) (string, error) {
 		if err := t.step(); err != nil {
 			return "", fmt.Errorf("%w (offset %d of the pattern)", err, t.i)
 		}
+		if t.b.Len() > maxTranslated {
+			return "", fmt.Errorf("the pattern is too large")
+		}
 	}
 	out := t.b.String()
 	if _, err := regexp.Compile(out); err != nil {
@@ -35,6 +38,9 @@ func TranslateRegex(pattern string) (string, error) {
 	}
 	return out, nil
 }
+
+// maxTranslated bounds a pattern in RE2's words, in bytes; \W in a class takes 15 KB.
+const maxTranslated = 256 << 10
 
 type regexTranslator struct {
 	p       string
