@@ -1,0 +1,70 @@
+package docgen
+
+import (
+	"fmt"
+	"strings"
+
+	"quarry/kql/builtin"
+)
+
+// Pages makes every generated page: path below docs/ to text.
+func Pages() (map[string]string, error) {
+	table, err := builtin.New()
+	if err != nil {
+		return nil, err
+	}
+	fns := functions(table)
+	ops, err := operatorEntries()
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]string{
+		"reference/README.md":    index(fns, ops),
+		"reference/operators.md": operatorsPage(ops),
+		"support-matrix.md":      matrix(fns, ops),
+		"errors.md":              errorsPage(),
+	}
+	for _, g := range pageOrder {
+		if text := functionsPage(g, fns); text != "" {
+			pages["reference/"+g.file] = text
+		}
+	}
+	return pages, nil
+}
+
+// made stands on top of each page.
+const made = "<!-- Made by `make docs` from the program's own tables. Change those, not this file. -->\n\n"
+
+// cell is text within a table of Markdown.
+func cell(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\n", " "), "|", `\|`)
+}
+
+// code is s as inline code.
+func code(s string) string {
+	if strings.Contains(s, "`") {
+		return "`` " + s + " ``"
+	}
+	return "`" + s + "`"
+}
+
+// anchor is the fragment that GitHub gives a heading.
+func anchor(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' || r == '-':
+			b.WriteRune(r)
+		case r == ' ':
+			b.WriteByte('-')
+		}
+	}
+	return b.String()
+}
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
