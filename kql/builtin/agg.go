@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"math"
 	"slices"
 
 	"quarry/kql/sqlx"
@@ -17,7 +18,7 @@ var aggRows = aggregates(slices.Concat(
 		{Sig: "cnt() -> long", Doc: "The old spelling of count.", Sem: Deprecated, ResultName: NamePrefixArg, Prefix: "cnt", Duck: "count(*)",
 			Examples: []Example{{`range x from 1 to 4 step 1 | summarize cnt()`, `4`}}},
 		{Sig: "countif(predicate: bool) -> long", Doc: "The number of rows where the predicate is true.",
-			ResultName: NamePrefixArg, Prefix: "countif", Duck: "count_if({predicate})",
+			ResultName: NamePrefixArg, Prefix: "countif", Lower: func(l *Lowering) (sqlx.Expr, error) { return agg("count", l.Args[0].SQL, sqlx.Raw("*")), nil },
 			Examples: []Example{{`range x from 1 to 4 step 1 | summarize countif(x > 1)`, `3`}}},
 	},
 	twins("sum", "expr: integer", "long", "The sum; 0 of nothing. It wraps around like all long arithmetic.", sumLong, `10`),
@@ -267,8 +268,11 @@ func bitwise(name, fn, doc, want string) Row {
 func argBest(name, fn, doc string) Row {
 	return Row{Sig: name + "(by: orderable, returned...: scalar) -> dynamic", Doc: doc, Special: ArgBest,
 		Lower: func(l *Lowering) (sqlx.Expr, error) {
-			row := l.rowStruct()
-			return orElse(agg(fn, nil, row, l.Args[0].SQL), l.first(row)), nil
+			row, key := l.rowStruct(), l.Args[0].SQL
+			if fn == "arg_min" && l.Args[0].Type == types.Real { // NaN wins; the engine puts it above all numbers
+				key = when(sqlx.Call("isnan", key), sqlx.Double(math.Inf(-1)), key)
+			}
+			return orElse(agg(fn, nil, row, key), l.first(row)), nil
 		},
 		Examples: []Example{{"range x from 1 to 4 step 1 | extend y = -x | summarize " + name + "(y, x)", map[string]string{"arg_max": `1`, "arg_min": `4`}[fn]}}}
 }

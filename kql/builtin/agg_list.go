@@ -30,28 +30,31 @@ var listRows = aggregates([]Row{
 		Examples: []Example{{`range x from 1 to 2 step 1 | sort by x asc | summarize make_list_with_nulls(iff(x == 1, x, long(null)))`, `dynamic([1,null])`}}},
 
 	{Sig: "make_set(expr: scalar, maxSize?: const integer) -> dynamic", ResultName: NamePrefixArg, Prefix: "set",
-		Doc:   "An array of the different values that are not null: in the order they first come when the rows are sorted, else in ascending order. Arrays are spliced in.",
-		Lower: makeSet(-1, 1), Go: goMakeSet,
+		Doc:      "An array of the different values that are not null: in the order they first come when the rows are sorted, else in ascending order. Arrays are spliced in.",
+		Lower:    makeSet(-1, 1),
 		Examples: []Example{{`range x from 1 to 4 step 1 | summarize make_set(x % 3)`, `dynamic([0,1,2])`}, {`range x from 1 to 4 step 1 | sort by x asc | summarize make_set(x % 3)`, `dynamic([1,2,0])`}}},
 	{Sig: "makeset(expr: scalar, maxSize?: const integer) -> dynamic", ResultName: NamePrefixArg, Prefix: "set", Sem: Deprecated,
-		Doc: "The old spelling of make_set.", Lower: makeSet(-1, 1), Go: goMakeSet,
+		Doc: "The old spelling of make_set.", Lower: makeSet(-1, 1),
 		Examples: []Example{{`range x from 1 to 4 step 1 | summarize makeset(x % 3, 2)`, `dynamic([0,1])`}}},
 	{Sig: "make_set_if(expr: scalar, predicate: bool, maxSize?: const integer) -> dynamic", ResultName: NamePrefixArg, Prefix: "set",
-		Doc: "make_set over the rows where the predicate is true.", Lower: makeSet(1, 2), Go: goMakeSet,
+		Doc: "make_set over the rows where the predicate is true.", Lower: makeSet(1, 2),
 		Examples: []Example{{`range x from 1 to 4 step 1 | summarize make_set_if(x % 3, x > 2)`, `dynamic([0,1])`}}},
 
 	{Sig: "make_bag(expr: dynamic, maxSize?: const integer) -> dynamic", ResultName: NamePrefixArg, Prefix: "bag",
-		Doc: "The bags of the group merged into one; of equal keys the first counts.", Lower: makeBag(-1, 1), Go: goMakeBag,
+		Doc: "The bags of the group merged into one; of equal keys the first counts.", Lower: makeBag(-1, 1),
 		Examples: []Example{{`range x from 1 to 3 step 1 | sort by x asc | summarize make_bag(bag_pack(tostring(x % 2), x))`, `dynamic({"1":1,"0":2})`}}},
 	{Sig: "make_bag_if(expr: dynamic, predicate: bool, maxSize?: const integer) -> dynamic", ResultName: NamePrefixArg, Prefix: "bag",
-		Doc: "make_bag over the rows where the predicate is true.", Lower: makeBag(1, 2), Go: goMakeBag,
+		Doc: "make_bag over the rows where the predicate is true.", Lower: makeBag(1, 2),
 		Examples: []Example{{`range x from 1 to 3 step 1 | sort by x asc | summarize make_bag_if(bag_pack(tostring(x), x), x > 2)`, `dynamic({"3":3})`}}},
 	{Sig: "make_dictionary(expr: dynamic, maxSize?: const integer) -> dynamic", ResultName: NamePrefixArg, Prefix: "dictionary", Sem: Deprecated,
-		Doc: "The old spelling of make_bag.", Lower: makeBag(-1, 1), Go: goMakeBag,
+		Doc: "The old spelling of make_bag.", Lower: makeBag(-1, 1),
 		Examples: []Example{{`range x from 1 to 1 step 1 | summarize make_dictionary(bag_pack("a", x))`, `dynamic({"a":1})`}}},
 	{Sig: "buildschema(expr: dynamic) -> dynamic", ResultName: NamePrefixArg, Prefix: "schema",
-		Doc:   "The least schema that all values follow: types, lists of types, bags of them, and `indexer` for array elements.",
-		Lower: func(l *Lowering) (sqlx.Expr, error) { return l.collected(types.Dynamic, nil) }, Go: goBuildSchema,
+		Doc: "The least schema that all values follow: types, lists of types, bags of them, and `indexer` for array elements.",
+		Lower: func(l *Lowering) (sqlx.Expr, error) {
+			all, err := l.collected(types.Dynamic, sqlx.NotNull(l.Args[0].SQL))
+			return l.UDF(schemaRow, types.Dynamic, Arg{Type: types.Dynamic, SQL: all}), err
+		},
 		Examples: []Example{{`range x from 1 to 2 step 1 | summarize buildschema(iff(x == 1, dynamic({"a":1,"b":[1]}), dynamic({"a":"s"})))`, "dynamic({\"a\":[\"long\",\"string\"],\"b\":{\"`indexer`\":\"long\"}})"}}},
 
 	{Sig: CollectRow + "(expr: string) -> dynamic", Doc: "All values of a column as an array of strings.",
@@ -336,10 +339,10 @@ func (s *schema) dyn() types.Dyn {
 	return types.DynList(all)
 }
 
-func goBuildSchema(_ *Env, a []types.Value) types.Value {
+var schemaRow = row(".schema(values: dynamic) -> dynamic", func(_ *Env, a []types.Value) types.Value {
 	s := &schema{}
 	for _, d := range dynArg(a[0]).Items() {
 		s.add(d)
 	}
 	return s.dyn().String()
-}
+})

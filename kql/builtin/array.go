@@ -11,7 +11,7 @@ import (
 // arrayRows make, read and change arrays. What is not an array gives null unless
 // the row says otherwise.
 var arrayRows = slices.Concat([]Row{
-	{Sig: "pack_array(value...: packed) -> dynamic", Doc: "An array of values.",
+	{Sig: "pack_array(value...: packed) -> dynamic", Special: AllColumns, Doc: "An array of values; * stands for all columns.",
 		Lower: func(l *Lowering) (sqlx.Expr, error) {
 			parts := []sqlx.Expr{sqlx.String("[")}
 			for i, a := range l.Args {
@@ -89,18 +89,23 @@ var arrayRows = slices.Concat([]Row{
 		Go:       arrayIndexOf,
 		Examples: []Example{{`array_index_of(dynamic(["a","b","a"]), "a")`, `0`}, {`array_index_of(dynamic([1,2]), 9)`, `-1`}, {`array_index_of(dynamic(["a","b","a"]), "a", 1)`, `2`}}},
 	iffRow("array_iff", 0), iffRow("array_iif", Deprecated),
-	{Sig: "array_sum(array: dynamic) -> real", Doc: "The sum of the numbers of an array; null when it is empty or holds anything else.", Sem: Deprecated,
+	{Sig: "array_sum(array: dynamic) -> real", Doc: "The sum of the numbers of an array, nulls left out; null when there is none or it holds anything else.", Sem: Deprecated,
 		Go: func(_ *Env, a []types.Value) types.Value {
-			d, sum := dynArg(a[0]), 0.0
-			if d.Kind() != types.DynArray || d.Len() == 0 {
+			d, n, sum := dynArg(a[0]), 0, 0.0
+			if d.Kind() != types.DynArray {
 				return nil
 			}
 			for _, e := range d.Items() {
 				f, ok := e.Float()
-				if !ok {
+				if ok {
+					sum += f
+					n++
+				} else if !e.IsNull() {
 					return nil
 				}
-				sum += f
+			}
+			if n == 0 {
+				return nil
 			}
 			return sum
 		},

@@ -83,7 +83,7 @@ var condRows = []Row{
 		},
 		Examples: []Example{{`strlen(tostring(new_guid()))`, `36`}}},
 
-	{Sig: "estimate_data_size(column...: scalar) -> long", Doc: "About how many bytes the values take uncompressed: 8 for a number or time, the bytes of texts.",
+	{Sig: "estimate_data_size(column...: scalar) -> long", Special: AllColumns, Doc: "About how many bytes the values take uncompressed: 8 for a number or time, the bytes of texts.",
 		Lower: func(l *Lowering) (sqlx.Expr, error) {
 			fixed, total := int64(0), []sqlx.Expr{}
 			for _, a := range l.Args {

@@ -216,7 +216,7 @@ func diffPart(part string, a, b int64) types.Value {
 }
 
 func partRow(name string, sem Sem) Row {
-	return Row{Sig: name + "(part: const string, date: datetime) -> int", Sem: Strict | sem,
+	return Row{Sig: name + "(part: const string, date: datetime) -> long", Sem: Strict | sem,
 		Doc:   "A part of a time: year, quarter, month, week_of_year, day, dayofyear, hour, minute, second, or the fraction of the second in millisecond, microsecond, nanosecond.",
 		Check: checkPart("week"),
 		Lower: func(l *Lowering) (sqlx.Expr, error) { return partSQL(datePart(l.Args[0].Value), l.Args[1].SQL), nil },
@@ -229,7 +229,7 @@ func partRow(name string, sem Sem) Row {
 func calendarRow(name, part, doc string) Row {
 	at := types.UnixEpoch + 18000*types.Day + 13*types.Hour // 2019-04-14 13:00
 	want := partOf(part, at).(int64)
-	return Row{Sig: name + "(date: datetime) -> int", Sem: Strict, Doc: doc,
+	return Row{Sig: name + "(date: datetime) -> long", Sem: Strict, Doc: doc,
 		Lower:    func(l *Lowering) (sqlx.Expr, error) { return partSQL(part, l.Args[0].SQL), nil },
 		Go:       func(_ *Env, a []types.Value) types.Value { return partOf(part, a[0].(int64)) },
 		Examples: []Example{{name + `(datetime(2019-04-14 13:00))`, itoa(int(want))}}}

@@ -35,8 +35,8 @@ var binRows = slices.Concat(binOf("bin"), binOf("floor"), []Row{
 			return math.Floor((x-o)/b)*b + o
 		},
 		Examples: []Example{{`bin_at(6.5, 2.5, 7.0)`, `4.5`}}},
-	{Sig: "bin_auto(value: summable) -> @0", Doc: "Rounds down by a size that the query properties set.", ResultName: NameFirstArg,
-		Unsupported: "its size comes from query properties; write bin(value, size)"},
+	{Sig: "bin_auto(value: summable) -> @0", Special: BinAuto, ResultName: NameFirstArg,
+		Doc: "The value rounded down to a multiple of the size that set query_bin_auto_size gives, counted from query_bin_auto_at when that is set."},
 })
 
 const binAtDoc = "The value rounded down to a multiple of bin_size counted from fixed_point."

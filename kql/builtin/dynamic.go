@@ -40,7 +40,10 @@ var bagRows = []Row{
 			return goBagPack(e, kept)
 		}},
 	{Sig: "bag_keys(object: dynamic) -> dynamic", Doc: "The keys of a bag, in order; null for anything else.",
-		Duck: "CASE WHEN starts_with({object}, '{') THEN CAST(to_json(json_keys({object})) AS VARCHAR) END",
+		Lower: func(l *Lowering) (sqlx.Expr, error) {
+			d := l.once(0)
+			return when(sqlx.Call("starts_with", d, sqlx.String("{")), varchar(sqlx.Call("to_json", sqlx.Call("json_keys", d)))), nil
+		},
 		Go: func(_ *Env, a []types.Value) types.Value {
 			d := dynArg(a[0])
 			if d.Kind() != types.DynBag {

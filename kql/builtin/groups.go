@@ -14,10 +14,11 @@ func groups() []group {
 		{"network", netRows},
 		{"condition", condRows},
 		{"datetime", slices.Concat(datetimeRows, binRows, formatRows, zoneRows)},
-		{"math", mathRows},
+		{"math", slices.Concat(mathRows, unitRows)},
 		{"dynamic", slices.Concat(bagRows, arrayRows, pathRows, packRows)},
 		{"series", seriesRows},
-		{"aggregate", slices.Concat(aggRows, listRows, percentileRows)},
+		{"geospatial", geoRows},
+		{"aggregate", slices.Concat(aggRows, listRows, percentileRows, sketchRows)},
 		{"aggregate", fieldRows},
 		{"window", windowRows},
 	}

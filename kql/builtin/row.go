@@ -155,6 +155,7 @@ type Lowering struct {
 type Env struct {
 	regexps regexCache
 	ranges  rangesCache
+	shapes  shapeCache
 	lists   listCache
 	zones   zoneCache
 	// Geo answers geo_info_from_ip_address; nil when the user gave no database.
@@ -199,6 +200,12 @@ const (
 // FieldRow takes field N (a constant) of the struct that an ArgBest or AnyRow
 // aggregate gives; its fields are f0, f1, ...
 const FieldRow = ".field"
+
+// Rows behind bin_auto().
+const (
+	BinFunc   = "bin"
+	BinAtFunc = "bin_at"
+)
 
 // Rows behind operators.
 const (

@@ -16,6 +16,8 @@ const (
 	ColumnIfExists         // a column, or a default
 	PackAll                // the row as a bag
 	PackColumns            // some columns as a bag
+	AllColumns             // "*" among the arguments stands for all columns
+	BinAuto                // bin() by a size that query options set
 	ColumnNamesOf          // the columns of a table
 	ArgBest                // arg_max, arg_min: columns of the best row
 	AnyRow                 // take_any over several columns

@@ -42,7 +42,7 @@ var windowRows = []Row{
 	{Sig: "row_window_session(expr: datetime, maxDistanceFromFirst: const timespan, maxDistanceBetweenNeighbors: const timespan, restart?: bool) -> datetime", Kind: Window,
 		Doc:      "The time at which the row's session began: a new one begins too far from the first or from the last time of the session.",
 		Lower:    sessionStart,
-		Examples: []Example{{`range x from 1 to 4 step 1 | extend t = datetime(2020-01-01) + x * x * 1m | sort by t asc | extend s = row_window_session(t, 1h, 4m) | summarize max(s)`, `datetime(2020-01-01 00:09)`}}},
+		Examples: []Example{{`range x from 1 to 4 step 1 | extend t = datetime(2020-01-01) + x * x * 1m | sort by t asc | extend s = row_window_session(t, 1h, 4m) | summarize max(s)`, `datetime(2020-01-01 00:16)`}}},
 }
 
 // window is the inside of OVER (...): the row order within the restarts. restart is
