@@ -30,6 +30,7 @@ var order = [][]string{
 	{"events/...", "detect/..."},
 	{"workspace/...", "simulate/...", "content/..."},
 	{"api/...", "web/..."},
+	{"internal/cli/..."}, // the commands
 	{"cmd/..."},
 	{"internal/..."}, // tools of the house: nothing imports them
 }
