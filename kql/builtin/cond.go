@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"math"
 	mrand "math/rand/v2"
+	"slices"
 
 	"quarry/kql/sqlx"
 	"quarry/kql/types"
 )
 
 // condRows choose between values, or make values from nothing.
-var condRows = []Row{
+var condRows = slices.Concat(extremes(), []Row{
 	{Sig: "iff(if: bool, then: T, else: T) -> T", Doc: "then when the condition is true, else otherwise; a null condition counts as false.",
 		Lower: lowerCase, Go: goCase, Check: sameKind(1, 1),
 		Examples: []Example{{`iff(1 < 2, "yes", "no")`, `"yes"`}, {`iff(bool(null), 1, 2)`, `2`}}},
@@ -32,12 +33,6 @@ var condRows = []Row{
 			return a[len(a)-1]
 		},
 		Examples: []Example{{`coalesce(long(null), 2, 3)`, `2`}, {`coalesce("", "x")`, `"x"`}}},
-	{Sig: "max_of(arg: T, args...: T) -> T", Doc: "The greatest argument; nulls do not count, NaN wins.",
-		Lower: extremeOf("greatest"), Check: orderableArgs,
-		Examples: []Example{{`max_of(1, 3, 2)`, `3`}, {`max_of(1, long(null))`, `1`}, {`max_of(real(nan), 1.0)`, `real(nan)`}}},
-	{Sig: "min_of(arg: T, args...: T) -> T", Doc: "The least argument; nulls do not count, NaN wins.",
-		Lower: extremeOf("least"), Check: orderableArgs,
-		Examples: []Example{{`min_of(4, 3, 2)`, `2`}, {`min_of(real(nan), 1.0)`, `real(nan)`}}},
 	{Sig: "assert(predicate: bool, message: const string) -> bool", Doc: "True; a query whose predicate is a false constant is refused with the message.",
 		Lower: func(l *Lowering) (sqlx.Expr, error) {
 			if l.Args[0].Const && l.Args[0].Value != true {
@@ -111,7 +106,7 @@ var condRows = []Row{
 	{Sig: "extent_tags() -> dynamic", Doc: "The tags of the storage shard of the row.", Unsupported: noExtents},
 	{Sig: "current_node_id() -> string", Doc: "The cluster node that holds the row.", Unsupported: noExtents},
 	{Sig: "row_id() -> string", Doc: "The storage identity of the row.", Unsupported: noExtents},
-}
+})
 
 const (
 	noDirectory = "it asks Microsoft Entra ID, which a local query has no access to"
@@ -172,20 +167,6 @@ func checkCase(args []Arg) (int, string) {
 	return 0, ""
 }
 
-func orderableArgs(args []Arg) (int, string) {
-	common := types.Unknown
-	for i, a := range args {
-		if a.Type == types.Dynamic {
-			return i, "a dynamic value has no order; convert it, as with tolong()"
-		}
-		if c := Common(common, a.Type); c == types.Unknown && a.Type != types.Unknown {
-			return i, fmt.Sprintf("a %s cannot be compared with a %s", a.Type, common)
-		}
-		common = Common(common, a.Type)
-	}
-	return 0, ""
-}
-
 // lowerCase serves iff and case: pairs of condition and result, then the rest.
 func lowerCase(l *Lowering) (sqlx.Expr, error) {
 	n := len(l.Args)
@@ -218,6 +199,57 @@ func lowerCoalesce(l *Lowering) (sqlx.Expr, error) {
 		return args[0], nil
 	}
 	return sqlx.Func{Name: "coalesce", Args: args}, nil
+}
+
+// extremes makes max_of and min_of, one overload a type so that Go can compare.
+func extremes() []Row {
+	var out []Row
+	for _, f := range []struct {
+		name, doc, fn string
+		sign          int
+	}{
+		{"max_of", "The greatest argument; nulls do not count, NaN wins.", "greatest", 1},
+		{"min_of", "The least argument; nulls do not count, NaN wins.", "least", -1},
+	} {
+		for _, t := range []struct {
+			class, result string
+			kind          types.Type
+			call, want    string
+		}{
+			{"integer", "wide", types.Long, "(3, 1, long(null), 2)", map[int]string{1: "3", -1: "1"}[f.sign]},
+			{"real", "real", types.Real, "(1, 2.5, real(nan))", "real(nan)"},
+			{"decimal", "decimal", types.Decimal, "(decimal(10), decimal(9))", map[int]string{1: "decimal(10)", -1: "decimal(9)"}[f.sign]},
+			{"string", "string", types.String, `("b", "a")`, map[int]string{1: `"b"`, -1: `"a"`}[f.sign]},
+			{"datetime", "datetime", types.Datetime, "(datetime(2020-01-02), datetime(2020-01-01))", map[int]string{1: "datetime(2020-01-02)", -1: "datetime(2020-01-01)"}[f.sign]},
+			{"timespan", "timespan", types.Timespan, "(1d, 2h)", map[int]string{1: "1d", -1: "2h"}[f.sign]},
+			{"bool", "bool", types.Bool, "(true, false)", map[int]string{1: "true", -1: "false"}[f.sign]},
+			{"guid", "guid", types.Guid, "(guid(null), guid(74be27de-1e4e-49d9-b579-fe0b331d3642))", "guid(74be27de-1e4e-49d9-b579-fe0b331d3642)"},
+		} {
+			out = append(out, Row{Sig: f.name + "(arg: " + t.class + ", args...: " + t.class + ") -> " + t.result, Doc: f.doc,
+				Lower: extremeOf(f.fn), Go: goExtremeOf(t.kind, f.sign), Examples: []Example{{f.name + t.call, t.want}}})
+		}
+	}
+	return out
+}
+
+func goExtremeOf(t types.Type, sign int) func(*Env, []types.Value) types.Value {
+	return func(_ *Env, a []types.Value) types.Value {
+		var best types.Value
+		for _, v := range a {
+			if f, ok := v.(float64); ok && math.IsNaN(f) {
+				return v
+			}
+			if v == nil {
+				continue
+			}
+			if best == nil {
+				best = v
+			} else if order, _ := compare(t, v, best); order*sign > 0 {
+				best = v
+			}
+		}
+		return best
+	}
 }
 
 func extremeOf(name string) func(l *Lowering) (sqlx.Expr, error) {

@@ -140,7 +140,7 @@ func conversions() []conversion {
 			{types.Timespan, func(l *Lowering, _ sqlx.Expr) sqlx.Expr { return timespanSQL(l.once(0)) }, func(v types.Value) types.Value { return Text(types.Timespan, v) },
 				[]Example{{`tostring(1d + 2h)`, `"1.02:00:00"`}, {`tostring(-90s)`, `"-00:01:30"`}}},
 			{types.Guid, asIs, itself, []Example{{`tostring(guid(74be27de-1e4e-49d9-b579-fe0b331d3642))`, `"74be27de-1e4e-49d9-b579-fe0b331d3642"`}}},
-			{types.Dynamic, func(_ *Lowering, x sqlx.Expr) sqlx.Expr { return sqlx.Call("json_extract_string", x, sqlx.String("$")) },
+			{types.Dynamic, func(_ *Lowering, x sqlx.Expr) sqlx.Expr { return dynamicText(x) },
 				func(v types.Value) types.Value { return Text(types.Dynamic, v) }, []Example{{`tostring(dynamic("a"))`, `"a"`}, {`tostring(dynamic({"a": [1, 2]}))`, `"{\"a\":[1,2]}"`}, {`tostring(dynamic(null))`, `""`}}},
 		}},
 		{[]string{"toint"}, types.Int, "The value as a 32-bit integer; null where it is none.", []source{
