@@ -16,7 +16,8 @@ import (
 // chord is the angle, seen from the centre, of a chord that strays by the tolerance,
 // which is kept between 0.0001 % of the radius and the radius.
 func chord(radius, t float64) float64 {
-	return 2 * math.Acos(1-min(1, max(t/radius, 1e-6)))
+	t = min(radius, max(t, radius*1e-6))
+	return 2 * math.Acos(math.Tan((radius-t)/earthRadius)/math.Tan(radius/earthRadius))
 }
 
 const maxRadius = math.Pi / 2 * earthRadius

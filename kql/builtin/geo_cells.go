@@ -186,9 +186,13 @@ func s2Neighbours(_ *Env, a []types.Value) types.Value {
 	if !ok {
 		return nil
 	}
+	all := id.AllNeighbors(id.Level())
+	order := []int{7, 5, 4, 2, 6, 1, 3, 0} // in which Kusto lists them
 	var out []string
-	for _, n := range id.AllNeighbors(id.Level()) {
-		out = append(out, n.ToToken())
+	for _, i := range order {
+		if i < len(all) { // 7 at a corner of the cube
+			out = append(out, all[i].ToToken())
+		}
 	}
 	return textsDyn(out)
 }

@@ -3,7 +3,6 @@ package builtin
 import (
 	"math"
 
-	"github.com/golang/geo/r2"
 	"github.com/golang/geo/s1"
 	"github.com/golang/geo/s2"
 	"github.com/peterstace/simplefeatures/geom"
@@ -103,78 +102,6 @@ func simplifyPolygon(s *shape, a []types.Value) types.Value {
 		return nil
 	}
 	return simplifyPolygons(outline(s.area), t)
-}
-
-const maxDensified = 10485760 // points of a densified shape, as documented
-
-// densify puts points on the straight lines of the map (longitude and latitude as
-// plane coordinates) so that the sphere's lines between them stay within t metres.
-func densify(points []s2.Point, t float64, closed bool) []s2.Point {
-	projection := s2.NewPlateCarreeProjection(180)
-	tessellator := s2.NewEdgeTessellator(projection, angleOf(t))
-	var out []s2.Point
-	n := len(points) - 1
-	if closed {
-		n++
-	}
-	for i := range n {
-		a, b := projection.Project(points[i]), projection.Project(points[(i+1)%len(points)])
-		out = tessellator.AppendUnprojected(a, nearX(a, b), out)
-		if len(out) > maxDensified {
-			return nil
-		}
-	}
-	if closed && len(out) > 0 {
-		out = out[:len(out)-1]
-	}
-	return out
-}
-
-// nearX is b, moved around so that the way from a is the shorter one.
-func nearX(a, b r2.Point) r2.Point {
-	switch {
-	case b.X-a.X > 180:
-		b.X -= 360
-	case b.X-a.X < -180:
-		b.X += 360
-	}
-	return b
-}
-
-func densifyLine(s *shape, a []types.Value) types.Value {
-	t, ok := tolerance(a, 1, 0.1, 10000)
-	if !ok {
-		return nil
-	}
-	var out [][]s2.Point
-	for _, l := range s.lines {
-		points := densify(*l, t, false)
-		if points == nil {
-			return nil
-		}
-		out = append(out, points)
-	}
-	return linesJSON(out)
-}
-
-func densifyPolygon(s *shape, a []types.Value) types.Value {
-	t, ok := tolerance(a, 1, 0.1, 10000)
-	if !ok {
-		return nil
-	}
-	var out [][][]s2.Point
-	for _, rings := range outline(s.area) {
-		var dense [][]s2.Point
-		for _, r := range rings {
-			points := densify(r, t, true)
-			if points == nil {
-				return nil
-			}
-			dense = append(dense, points)
-		}
-		out = append(out, dense)
-	}
-	return polygonsJSON(out)
 }
 
 // Sets of shapes.

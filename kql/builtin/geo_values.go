@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/golang/geo/r2"
 	"github.com/golang/geo/s1"
 	"github.com/golang/geo/s2"
 
@@ -33,6 +34,7 @@ func geoPoint(lng, lat types.Value) (p s2.Point, ok bool) {
 // shape is a parsed LineString, MultiLineString, Polygon or MultiPolygon.
 type shape struct {
 	lines []*s2.Polyline
+	flat  [][]r2.Point // the lines' longitudes and latitudes as written
 	rings []ring
 	// area is the polygon of the rings, those of a MultiPolygon united.
 	area *s2.Polygon
@@ -121,7 +123,7 @@ func parseShape(d types.Dyn) *shape {
 	return s
 }
 
-// positions reads [[lng, lat], ...]; longitudes beyond 180 degrees go on around.
+// positions reads [[lng, lat], ...]; longitudes from 180 to 360 degrees go on around.
 func positions(d types.Dyn) ([]s2.Point, bool) {
 	if d.Kind() != types.DynArray {
 		return nil, false
@@ -130,7 +132,7 @@ func positions(d types.Dyn) ([]s2.Point, bool) {
 	for i, p := range d.Items() {
 		lng, ok1 := p.Index(0).Float()
 		lat, ok2 := p.Index(1).Float()
-		if !ok1 || !ok2 || !(math.Abs(lat) <= 90) || math.IsInf(lng, 0) {
+		if !ok1 || !ok2 || !(math.Abs(lat) <= 90) || !(math.Abs(lng) <= 360) {
 			return nil, false
 		}
 		out[i] = s2.PointFromLatLng(s2.LatLngFromDegrees(lat, lng).Normalized())
@@ -149,7 +151,12 @@ func (s *shape) addLine(d types.Dyn) bool {
 			return false
 		}
 	}
-	s.lines = append(s.lines, &line)
+	flat := make([]r2.Point, d.Len())
+	for i, p := range d.Items() {
+		flat[i].X, _ = p.Index(0).Float()
+		flat[i].Y, _ = p.Index(1).Float()
+	}
+	s.lines, s.flat = append(s.lines, &line), append(s.flat, flat)
 	return true
 }
 

@@ -243,9 +243,13 @@ func (c Cell) sortAround(cells []Cell, distance int) {
 	slices.SortFunc(cells, func(a, b Cell) int { return cmp.Compare(angles[a], angles[b]) })
 }
 
-// Neighbours are the cells around, clockwise from the axis i.
+// Neighbours are the cells around: in the directions k, i, ik, jk, j and ij, which is
+// the order in which Kusto lists them. Those of a pentagon run clockwise from i.
 func (c Cell) Neighbours() []Cell {
 	ring := c.Rings(1)[1]
+	if len(ring) == 6 {
+		return []Cell{ring[3], ring[5], ring[4], ring[2], ring[1], ring[0]}
+	}
 	slices.Reverse(ring)
 	return ring
 }
