@@ -90,6 +90,8 @@ type binder struct {
 	shared    []*plan.Shared
 	depth     int // of nested function calls and let references
 	maxRows   int64
+	binSize   *plan.Const // of bin_auto()
+	binAt     *plan.Const
 	timeScope timeScope
 	chart     *plan.Chart
 	more      []*plan.Root
@@ -167,10 +169,8 @@ func (b *binder) root(r *rows) *plan.Root {
 
 func (b *binder) let(st *syntax.Let) {
 	name := st.Name.Text
-	if _, ok := b.env.names[name]; ok && b.env.parent == nil {
-		if prev := b.env.names[name]; prev.let {
-			b.report(st.Name.Span, errDuplicateLet(name))
-		}
+	if prev := b.env.find(name); prev != nil && prev.let {
+		b.report(st.Name.Span, errDuplicateLet(name))
 	}
 	b.env = b.env.with(name, b.letBinding(name, st.Value, b.env))
 }

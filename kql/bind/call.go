@@ -58,7 +58,7 @@ func (b *binder) argument(a syntax.Expr, c *context) plan.Expr {
 	if t, ok := a.(*syntax.TypeOf); ok && t.Columns == nil {
 		return plan.Const{T: types.String, Value: t.Type.String()}
 	}
-	if b.isTabular(a, c.env) {
+	if b.isTable(a, c) {
 		b.report(a.Pos(), errIsTable("this argument"))
 		return unknown
 	}
@@ -92,8 +92,8 @@ func (b *binder) finish(res builtin.Resolved, args []plan.Expr, at source.Span) 
 		return unknown
 	}
 	if r.Needs != "" && !b.provides(r.Needs) {
-		b.report(at, errNeeds(r.Needs, ""))
-		return unknown
+		// The call fails when it meets a row; a hunt reports the need before that.
+		b.warn(at, errNeeds(r.Needs, ""))
 	}
 	conv := make([]plan.Expr, len(args))
 	constant := true

@@ -25,6 +25,13 @@ func (b *binder) report(at source.Span, p problem) {
 	}
 }
 
+// warn notes a remark that does not stop the query.
+func (b *binder) warn(at source.Span, p problem) {
+	if len(b.list.Items) < maxReported {
+		b.list.Items = append(b.list.Items, diag.Diagnostic{Code: p.code, Span: at, Message: p.text, Hint: p.hint, Needs: p.needs, Warning: true})
+	}
+}
+
 // fail notes an error that leaves nothing to go on with.
 func (b *binder) fail(at source.Span, p problem) {
 	b.report(at, p)

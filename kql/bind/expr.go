@@ -37,7 +37,7 @@ func (b *binder) scalar(x syntax.Expr, c *context) plan.Expr {
 	case *syntax.Call:
 		return b.call(x, c)
 	case *syntax.Assign:
-		b.report(x.Span, errValue("a name cannot be given here", ""))
+		b.report(x.Span, errValue("a name cannot be given here", "a comparison is written with =="))
 		return b.scalar(x.X, c)
 	case *syntax.Bad:
 		b.failed = true
@@ -133,6 +133,9 @@ func (b *binder) name(x *syntax.Name, c *context) plan.Expr {
 			b.report(x.Span, errIsTable(x.Text))
 		}
 		return unknown
+	}
+	if e, ok := b.isEmptyInput(c.in, x.Text, x.Span); ok && !c.constant {
+		return e
 	}
 	known := c.env.all()
 	if c.in != nil {
@@ -381,7 +384,7 @@ func (b *binder) in(x *syntax.In, c *context) plan.Expr {
 		return unknown
 	}
 	left := b.scalar(x.X, c)
-	if len(x.List) == 1 && b.isTabular(x.List[0], c.env) {
+	if len(x.List) == 1 && b.isTable(x.List[0], c) {
 		return b.inTable(x, left, c)
 	}
 	args := []plan.Expr{left}

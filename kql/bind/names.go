@@ -16,6 +16,8 @@ import (
 type uniqueNames struct {
 	taken map[string]bool
 	last  map[string]int
+	// input are the columns of the operator's input: a generated ColumnN avoids them.
+	input *rows
 }
 
 func newNames(cols ...plan.Col) *uniqueNames {
@@ -23,6 +25,12 @@ func newNames(cols ...plan.Col) *uniqueNames {
 	for _, c := range cols {
 		u.taken[c.Name] = true
 	}
+	return u
+}
+
+// over makes generated names avoid the columns of r.
+func (u *uniqueNames) over(r *rows) *uniqueNames {
+	u.input = r
 	return u
 }
 
@@ -90,11 +98,7 @@ func (b *binder) callName(x *syntax.Call) string {
 	}
 	first := ""
 	if len(x.Args) > 0 {
-		a := x.Args[0]
-		if as, ok := a.(*syntax.Assign); ok {
-			a = as.X
-		}
-		first = b.autoName(a)
+		first = b.argumentName(x.Args[0])
 	}
 	r := rows[0]
 	switch r.ResultName {
@@ -126,6 +130,14 @@ func (b *binder) callName(x *syntax.Call) string {
 		return r.Prefix + "_" + first
 	}
 	return ""
+}
+
+// argumentName is the name that a call's first argument lends to its result.
+func (b *binder) argumentName(a syntax.Expr) string {
+	if as, ok := a.(*syntax.Assign); ok {
+		return as.Names[0].Text
+	}
+	return b.autoName(a)
 }
 
 // identifier makes a column name of a bag key.

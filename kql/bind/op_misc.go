@@ -38,12 +38,11 @@ func (b *binder) opPrint(op *syntax.PrintOp, env *scope) *rows {
 	names := newNames()
 	var items []plan.Item
 	for i, x := range op.Items {
-		for _, o := range b.outputs(x, &context{env: env}) {
+		outs := b.outputs(x, &context{env: env})
+		for _, o := range outs {
 			name := o.name
-			if !o.explicit {
-				if _, isCall := x.(*syntax.Call); name == "" || isCall || !isCall {
-					name = "print_" + itoa(i)
-				}
+			if !o.explicit && (name == "" || len(outs) == 1) {
+				name = "print_" + itoa(i)
 			}
 			if names.taken[name] {
 				if o.explicit {

@@ -167,16 +167,16 @@ func (b *binder) opMvApply(r *rows, op *syntax.MvApply, env *scope) *rows {
 	}
 	sub = b.typedElements(sub, exs)
 	res := b.pipe(op.On, sub, env)
-	return b.applyBack(r, outer, src, res, id, exs)
+	passed := map[plan.ID]string{}
+	for _, c := range r.cols {
+		passed[mapped[c.ID].ID] = c.Name
+	}
+	return b.applyBack(r, outer, src, res, id, exs, passed)
 }
 
 // applyBack puts the sub-query's rows beside the source row they come from: the
 // columns of the source that the sub-query does not give, then the sub-query's own.
-func (b *binder) applyBack(r, outer *rows, src *definition, res *rows, id plan.Col, exs []expansion) *rows {
-	own := map[string]bool{}
-	for _, c := range res.cols {
-		own[c.Name] = true
-	}
+func (b *binder) applyBack(r, outer *rows, src *definition, res *rows, id plan.Col, exs []expansion, passed map[plan.ID]string) *rows {
 	at := func(orig plan.ID) plan.Col {
 		for i, c := range src.shared.Cols {
 			if c.ID == orig {
@@ -185,30 +185,33 @@ func (b *binder) applyBack(r, outer *rows, src *definition, res *rows, id plan.C
 		}
 		return plan.Col{}
 	}
-	var cols []plan.Col
-	used := map[string]bool{}
 	replaced := map[string]bool{}
 	for _, ex := range exs {
 		replaced[ex.name] = true
 	}
+	var cols []plan.Col
+	names := newNames()
+	used := map[plan.ID]bool{}
 	for _, c := range r.cols {
-		if own[c.Name] {
-			rc, _ := res.find(c.Name)
-			cols = append(cols, rc)
-			used[c.Name] = true
-			continue
-		}
 		if replaced[c.Name] {
+			if rc, ok := res.find(c.Name); ok {
+				cols = append(cols, rc)
+				used[rc.ID] = true
+				names.add(c.Name)
+			}
 			continue
 		}
 		m := at(c.ID)
 		m.Name = c.Name
 		cols = append(cols, m)
+		names.add(c.Name)
 	}
 	for _, c := range res.cols {
-		if !used[c.Name] {
-			cols = append(cols, c)
+		if used[c.ID] || passed[c.ID] == c.Name {
+			continue // the source's own column, handed through
 		}
+		c.Name = names.add(c.Name)
+		cols = append(cols, c)
 	}
 	join := &plan.Join{Kind: plan.Inner, L: outer.node, R: res.node, On: []plan.Pair{{L: ref(at(id.ID)), R: ref(res.part[0])}}}
 	out := &rows{node: join, cols: cols, tables: r.tables}

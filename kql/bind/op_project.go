@@ -140,16 +140,23 @@ func (b *binder) extend(r *rows, list []syntax.Expr, env *scope) *rows {
 // freeColumn is the name of an unnamed column: Column1, Column2, ...
 func freeColumn(names *uniqueNames) string {
 	for n := 1; ; n++ {
-		if c := "Column" + strconv.Itoa(n); !names.taken[c] {
-			names.taken[c] = true
-			return c
+		c := "Column" + strconv.Itoa(n)
+		if names.taken[c] {
+			continue
 		}
+		if names.input != nil {
+			if _, ok := names.input.find(c); ok {
+				continue
+			}
+		}
+		names.taken[c] = true
+		return c
 	}
 }
 
 func (b *binder) projectItems(r *rows, list []syntax.Expr, env *scope) *rows {
 	var items []plan.Item
-	names := newNames()
+	names := newNames().over(r)
 	// Written names come first: an unnamed column never takes one.
 	for _, x := range list {
 		if as, ok := x.(*syntax.Assign); ok {
@@ -223,10 +230,14 @@ func (b *binder) selected(r *rows, list []syntax.Expr) map[plan.ID]bool {
 				b.report(x.Span, errUnknownColumn(x.Text, r.names()))
 			}
 		case *syntax.Wildcard:
+			found := false
 			for _, c := range r.cols {
 				if match(x.Pattern, c.Name) {
-					ids[c.ID] = true
+					ids[c.ID], found = true, true
 				}
+			}
+			if !found {
+				b.report(x.Pos(), errNoPattern(x.Pattern))
 			}
 		case *syntax.Paren:
 			for id := range b.selected(r, []syntax.Expr{x.X}) {

@@ -51,7 +51,7 @@ func (a *aggregates) add(b *binder, call *plan.Call) plan.Expr {
 }
 
 func (b *binder) opSummarize(r *rows, op *syntax.Summarize, env *scope) *rows {
-	names := newNames()
+	names := newNames().over(r)
 	for _, x := range append(append([]syntax.Expr{}, op.By...), op.Aggs...) {
 		if as, ok := x.(*syntax.Assign); ok {
 			for _, n := range as.Names {
@@ -301,7 +301,7 @@ func (b *binder) anyRow(overloads []*builtin.Row, x *syntax.Call, given []*synta
 }
 
 func (b *binder) opDistinct(r *rows, op *syntax.Distinct, env *scope) *rows {
-	names := newNames()
+	names := newNames().over(r)
 	var keys []plan.Item
 	for _, x := range op.Items {
 		if w, ok := x.(*syntax.Wildcard); ok {

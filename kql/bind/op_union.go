@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -65,27 +66,32 @@ func (b *binder) unionInputs(tables []syntax.Expr, env *scope, fuzzy bool) []*ro
 	return out
 }
 
-// matchingTables lists stored tables and let views that fit a pattern, sorted.
+// matchingTables lists the tables and let views that fit a pattern, sorted. Tables
+// that hold no data count only when nothing else fits: a workspace has no others.
 func (b *binder) matchingTables(pattern string, env *scope) []string {
-	seen := map[string]bool{}
+	var stored, known []string
 	for _, n := range b.cat.TableNames() {
-		if match(pattern, n) {
-			seen[n] = true
+		if !match(pattern, n) {
+			continue
+		}
+		if t, ok := b.cat.Table(n); ok && t.Physical != "" {
+			stored = append(stored, n)
+		} else {
+			known = append(known, n)
 		}
 	}
 	for s := env; s != nil; s = s.parent {
 		for n, bd := range s.names {
 			if bd.fn != nil && bd.fn.View && match(pattern, n) {
-				seen[n] = true
+				stored = append(stored, n)
 			}
 		}
 	}
-	out := make([]string, 0, len(seen))
-	for n := range seen {
-		out = append(out, n)
+	if len(stored) == 0 {
+		stored = known
 	}
-	sort.Strings(out)
-	return out
+	sort.Strings(stored)
+	return slices.Compact(stored)
 }
 
 // try binds a table that may not resolve; what went wrong inside is dropped.
@@ -116,11 +122,15 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 	var order []key
 	kinds := map[string]map[types.Type]bool{}
 	seen := map[key]int{}
+	place := map[string]int{} // where a name appears first; its types stand together
 	for _, in := range inputs {
 		for _, c := range in.cols {
 			k := key{c.Name, c.Type}
 			if seen[k] == 0 {
 				order = append(order, k)
+				if _, ok := place[c.Name]; !ok {
+					place[c.Name] = len(order)
+				}
 			}
 			seen[k]++
 			if kinds[c.Name] == nil {
@@ -129,6 +139,7 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 			kinds[c.Name][c.Type] = true
 		}
 	}
+	sort.SliceStable(order, func(i, j int) bool { return place[order[i].name] < place[order[j].name] })
 	u := &plan.Union{}
 	out := &rows{node: u}
 	names := newNames()
@@ -164,6 +175,10 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 		}
 	}
 	for i, in := range inputs {
+		out.tables = append(out.tables, in.tables...)
+		if empty(in.node) { // lends its columns only
+			continue
+		}
 		var items []plan.Item
 		n := 0
 		if opt.withSource != "" {
@@ -190,13 +205,27 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 			items = append(items, plan.Item{Col: b.newCol(part[j].Name, part[j].Type), Expr: e})
 		}
 		u.In = append(u.In, &plan.Project{In: in.node, Items: items})
-		out.tables = append(out.tables, in.tables...)
 	}
 	out.cols = append([]plan.Col{}, u.Cols...)
 	u.Cols = append(u.Cols, part...)
 	out.part = part
-	if len(inputs) == 0 {
+	if len(u.In) == 0 {
 		out.node = &plan.Values{Cols: u.Cols}
 	}
 	return out
+}
+
+// empty reports rows that are known to be none: those of a table without data.
+func empty(n plan.Node) bool {
+	switch n := n.(type) {
+	case *plan.Values:
+		return len(n.Rows) == 0
+	case *plan.Filter:
+		return empty(n.In)
+	case *plan.Project:
+		return empty(n.In)
+	case *plan.Limit:
+		return empty(n.In)
+	}
+	return false
 }

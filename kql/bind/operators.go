@@ -99,7 +99,7 @@ func (b *binder) operator(r *rows, op syntax.Op, env *scope) (*rows, *scope) {
 // starts reports the operators that need no table before them.
 func starts(op syntax.Op) bool {
 	switch op := op.(type) {
-	case *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Range, *syntax.PrintOp, *syntax.Evaluate:
+	case *syntax.Union, *syntax.Search, *syntax.Find, *syntax.Range, *syntax.PrintOp, *syntax.Evaluate, *syntax.Unsupported:
 		return true
 	case *syntax.MakeGraph:
 		return op.Sub != nil

@@ -42,6 +42,14 @@ func (b *binder) set(st *syntax.Set) {
 				b.limitRows(v)
 			}
 		}
+	case "query_bin_auto_size":
+		if k, ok := b.constant(st.Value, b.env, "an option"); ok {
+			b.binSize = &k
+		}
+	case "query_bin_auto_at":
+		if k, ok := b.constant(st.Value, b.env, "an option"); ok {
+			b.binAt = &k
+		}
 	case "query_datetimescope_column":
 		if k, ok := value(types.String); ok {
 			b.timeScope.column, _ = k.Value.(string)

@@ -30,6 +30,34 @@ func (b *binder) special(row *builtin.Row, x *syntax.Call, c *context) plan.Expr
 		return b.columnIfExists(x, c)
 	case builtin.PackAll:
 		return b.packAll(x, c)
+	case builtin.AllColumns:
+		var args []plan.Expr
+		for _, a := range x.Args {
+			if w, ok := a.(*syntax.Wildcard); ok && c.in != nil {
+				for _, col := range c.in.cols {
+					if match(w.Pattern, col.Name) {
+						args = append(args, ref(col))
+					}
+				}
+				continue
+			}
+			args = append(args, b.argument(a, c))
+		}
+		return b.make(x.Name.Text, b.table.Scalar(x.Name.Text), args, x.Name.Span, nil)
+	case builtin.BinAuto:
+		if len(x.Args) != 1 {
+			b.report(x.Name.Span, errArguments("bin_auto takes 1 argument, not "+itoa(len(x.Args))))
+			return unknown
+		}
+		if b.binSize == nil {
+			b.report(x.Name.Span, errValue("bin_auto() needs a size", "set query_bin_auto_size before the query, or write bin(value, size)"))
+			return unknown
+		}
+		args := []plan.Expr{b.scalar(x.Args[0], c), *b.binSize}
+		if b.binAt != nil {
+			return b.make(builtin.BinAtFunc, b.table.Scalar(builtin.BinAtFunc), append(args, *b.binAt), x.Name.Span, nil)
+		}
+		return b.make(builtin.BinFunc, b.table.Scalar(builtin.BinFunc), args, x.Name.Span, nil)
 	case builtin.PackColumns:
 		var args []plan.Expr
 		for _, a := range x.Args {

@@ -45,6 +45,31 @@ func (b *binder) isTabular(x syntax.Expr, env *scope) bool {
 	return false
 }
 
+// isTable is isTabular where columns are in sight: a column hides a table of its name.
+func (b *binder) isTable(x syntax.Expr, c *context) bool {
+	inner := x
+	for {
+		p, ok := inner.(*syntax.Paren)
+		if !ok {
+			break
+		}
+		inner = p.X
+	}
+	if n, ok := inner.(*syntax.Name); ok && c.in != nil {
+		if _, ok := c.in.find(n.Text); ok {
+			return false
+		}
+	}
+	if p, ok := inner.(*syntax.Path); ok && c.in != nil {
+		if n, ok := p.X.(*syntax.Name); ok {
+			if _, ok := c.in.find(n.Text); ok {
+				return false
+			}
+		}
+	}
+	return b.isTabular(x, c.env)
+}
+
 // tabularBody reports whether a function gives a table.
 func (b *binder) tabularBody(bd *binding) bool {
 	if b.depth > maxCallDepth {

@@ -192,13 +192,14 @@ var netRows = []Row{
 		},
 		Examples: []Example{{`has_any_ipv4_prefix("05:04:54 127.0.0.1 GET", "127.0.", "192.168.")`, `true`}}},
 
-	{Sig: "geo_info_from_ip_address(ip_address: string) -> dynamic", Needs: "a GeoIP database (MaxMind format)",
+	{Sig: "geo_info_from_ip_address(ip_address: string) -> dynamic", Needs: NeedsGeoIP,
 		Doc: "Country, state, city, latitude and longitude of an IPv4 or IPv6 address, out of the GeoIP database given to Quarry; null when it does not know the address.",
 		Go: func(e *Env, a []types.Value) types.Value {
-			if e.Geo != nil {
-				if bag := e.Geo.Lookup(a[0].(string)); bag != "" {
-					return bag
-				}
+			if e.Geo == nil { // the engine turns this into an error of the query
+				panic("the query needs " + NeedsGeoIP + "; give one with --geoip FILE")
+			}
+			if bag := e.Geo.Lookup(a[0].(string)); bag != "" {
+				return bag
 			}
 			return nil
 		}},

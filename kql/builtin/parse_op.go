@@ -83,50 +83,58 @@ func parseKV(e *Env, text, setup string) types.Value {
 	return types.DynList(out).String()
 }
 
-// pairs reads key, delimiter, value, pair delimiter; quoted parts may hold delimiters.
+// pairs reads key, delimiter, value, pair delimiter. White space around both is not
+// part of them; a quoted value may hold delimiters. What stands before the last pair
+// delimiter of a key is a key without a value.
 func (s kvSetup) pairs(text string, put func(k, v string)) {
-	for text != "" {
-		var key, value string
-		var ok bool
-		key, text, ok = s.token(text, s.kv, s.pair, true)
-		if !ok {
-			continue
+	for {
+		i := s.index(text, s.kv)
+		if i < 0 {
+			return
 		}
-		value, text, _ = s.token(text, s.pair, "", false)
-		put(strings.TrimSpace(key), value)
-	}
-}
-
-// token reads up to the delimiter; ok is false when stop or the end came first.
-func (s kvSetup) token(text, delim, stop string, isKey bool) (token, rest string, ok bool) {
-	trimmed := strings.TrimLeft(text, " ")
-	if s.quoteOpen != "" && strings.HasPrefix(trimmed, s.quoteOpen) {
-		if value, rest, closed := s.quoted(trimmed[len(s.quoteOpen):]); closed {
-			i := s.find(rest, delim, isKey)
-			if i < 0 {
-				return value, "", !isKey
+		key := strings.TrimSpace(text[:i])
+		if s.pair != "" {
+			if j := strings.LastIndex(key, s.pair); j >= 0 {
+				key = key[j+len(s.pair):]
 			}
-			return value, rest[i+s.width(rest[i:], delim):], true
+		} else if j := strings.LastIndexFunc(key, notKeyChar); j >= 0 {
+			key = key[j+1:]
 		}
+		rest := strings.TrimLeft(text[i+s.width(text[i:], s.kv):], " ")
+		var value string
+		value, text = s.value(rest)
+		put(s.unquote(strings.TrimSpace(key)), value)
 	}
-	i := s.find(text, delim, isKey)
-	if stop != "" && isKey {
-		if j := strings.Index(text, stop); j >= 0 && (i < 0 || j < i) {
-			return "", text[j+len(stop):], false
-		}
-	}
-	if i < 0 {
-		return strings.TrimSpace(text), "", !isKey
-	}
-	return strings.TrimSpace(text[:i]), text[i+s.width(text[i:], delim):], true
 }
 
-func (s kvSetup) find(text, delim string, isKey bool) int {
+// value reads up to the next pair delimiter.
+func (s kvSetup) value(text string) (value, rest string) {
+	if s.quoteOpen != "" && strings.HasPrefix(text, s.quoteOpen) {
+		if value, after, closed := s.quoted(text[len(s.quoteOpen):]); closed {
+			if i := s.index(after, s.pair); i >= 0 {
+				return value, after[i+s.width(after[i:], s.pair):]
+			}
+			return value, ""
+		}
+	}
+	i := s.index(text, s.pair)
+	if i < 0 {
+		return strings.TrimSpace(text), ""
+	}
+	return strings.TrimSpace(text[:i]), text[i+s.width(text[i:], s.pair):]
+}
+
+func (s kvSetup) unquote(key string) string {
+	if s.quoteOpen != "" && len(key) >= len(s.quoteOpen)+len(s.quoteEnd) && strings.HasPrefix(key, s.quoteOpen) && strings.HasSuffix(key, s.quoteEnd) {
+		return key[len(s.quoteOpen) : len(key)-len(s.quoteEnd)]
+	}
+	return key
+}
+
+// index finds a delimiter; "" is any character that belongs to no word.
+func (s kvSetup) index(text, delim string) int {
 	if delim != "" {
 		return strings.Index(text, delim)
-	}
-	if isKey {
-		return strings.IndexFunc(text, notKeyChar)
 	}
 	return strings.IndexFunc(text, notKeyChar)
 }

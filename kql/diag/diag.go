@@ -56,11 +56,10 @@ func (l *List) Needs() []string {
 	var needs []string
 	for _, d := range l.Items {
 		switch {
-		case d.Warning:
-		case d.Needs == "":
-			return nil
-		default:
+		case d.Needs != "":
 			needs = append(needs, d.Needs)
+		case !d.Warning:
+			return nil
 		}
 	}
 	return needs
