@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/golang/geo/r3"
-	"github.com/golang/geo/s1"
 	"github.com/golang/geo/s2"
 )
 
@@ -21,7 +20,17 @@ const (
 	oddTurn = 0.333473172251832115336 // by which odd resolutions are turned, in radians
 )
 
-func planeOf(face int) plane {
+// planes are the planes of all faces.
+var planes = func() (all [20]plane) {
+	for i := range all {
+		all[i] = newPlane(i)
+	}
+	return all
+}()
+
+func planeOf(face int) *plane { return &planes[face] }
+
+func newPlane(face int) plane {
 	f := faces[face]
 	sinLat, cosLat := math.Sincos(f.lat)
 	sinLng, cosLng := math.Sincos(f.lng)
@@ -36,21 +45,20 @@ func planeOf(face int) plane {
 	}
 }
 
-func nearestFace(p s2.Point) plane {
+func nearestFace(p s2.Point) *plane {
 	best, most := 0, -2.0
-	for i, f := range faces {
-		c := s2.PointFromLatLng(s2.LatLng{Lat: s1.Angle(f.lat), Lng: s1.Angle(f.lng)})
-		if d := c.Dot(p.Vector); d > most {
+	for i := range planes {
+		if d := planes[i].centre.Dot(p.Vector); d > most {
 			best, most = i, d
 		}
 	}
-	return planeOf(best)
+	return &planes[best]
 }
 
 func unit(res int) float64 { return unit0 * math.Pow(7, -float64(res)/2) }
 
 // place is the place of a resolution that a point belongs to.
-func (f plane) place(p s2.Point, res int) hex {
+func (f *plane) place(p s2.Point, res int) hex {
 	depth := p.Dot(f.centre) * unit(res)
 	x, y := p.Dot(f.x)/depth, p.Dot(f.y)/depth
 	if res%2 == 1 {
@@ -61,7 +69,7 @@ func (f plane) place(p s2.Point, res int) hex {
 }
 
 // point is the point of plane coordinates in steps of a resolution.
-func (f plane) point(x, y float64, res int) s2.Point {
+func (f *plane) point(x, y float64, res int) s2.Point {
 	if res%2 == 1 {
 		sin, cos := math.Sincos(oddTurn)
 		x, y = x*cos-y*sin, x*sin+y*cos
@@ -258,7 +266,7 @@ func (c Cell) Neighbours() []Cell {
 // that hold the given points and their neighbours. It stops with ok false at more than
 // most cells.
 func Fill(from []s2.Point, res, most int, inside func(s2.Point) bool) (cells []Cell, ok bool) {
-	seen := map[Cell]bool{}
+	seen, around := map[Cell]bool{}, map[Cell]bool{}
 	var open []Cell
 	add := func(c Cell) {
 		if !seen[c] {
@@ -270,6 +278,10 @@ func Fill(from []s2.Point, res, most int, inside func(s2.Point) bool) (cells []C
 	}
 	for _, p := range from {
 		c := CellOf(p, res)
+		if around[c] {
+			continue
+		}
+		around[c] = true
 		add(c)
 		for _, n := range c.neighbours() {
 			add(n)
