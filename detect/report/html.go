@@ -139,7 +139,17 @@ type firedRule struct {
 	Index   int
 	Head    [][]string // the first rows, as text
 	More    bool       // further rows stand in a data element
-	Numeric []bool
+	Classes []string   // of each column's cells
+}
+
+func columnClass(t types.Type) string {
+	switch {
+	case t.Numeric():
+		return "num"
+	case t == types.Datetime || t == types.Timespan || t == types.Guid:
+		return "tm"
+	}
+	return "tx"
 }
 
 type tacticCell struct {
@@ -174,7 +184,7 @@ func newPage(r *detect.Result, o Options) (*page, error) {
 		}
 		f.More = len(x.Rows) > inlineRows
 		for _, c := range x.Schema() {
-			f.Numeric = append(f.Numeric, c.Type.Numeric())
+			f.Classes = append(f.Classes, columnClass(c.Type))
 		}
 		p.Fired = append(p.Fired, f)
 	}

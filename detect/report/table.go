@@ -67,9 +67,14 @@ func firedTable(list []*detect.RuleResult, width int, p painter) string {
 		first, last = 19, 19
 	}
 	const severity, gaps = 6, 5 * 2
+	// The rule's name gets the room it needs, the tactics what is left.
 	left := max(24, width-severity-hits-first-last-gaps)
-	tactic := min(22, left*3/10)
-	title := left - tactic
+	title := 0
+	for _, x := range list {
+		title = max(title, text.StringWidthWithoutEscSequences(plain(x.Name)))
+	}
+	title = max(4, min(title, left-10))
+	tactic := min(34, left-title)
 
 	t := table.NewWriter()
 	style := table.StyleDefault
@@ -143,7 +148,16 @@ func distance(d time.Duration) string {
 func summary(b *strings.Builder, r *detect.Result, width int, p painter) {
 	s := r.Summary
 	line := func(format string, args ...any) {
-		b.WriteString(text.Snip(plain(fmt.Sprintf(format, args...)), width, "…") + "\n")
+		l := plain(fmt.Sprintf(format, args...))
+		indent := len(l) - len(strings.TrimLeft(l, " "))
+		wrapped := text.WrapSoft(strings.TrimSpace(l), width-indent-2)
+		for i, part := range strings.Split(wrapped, "\n") {
+			pad := indent
+			if i > 0 {
+				pad += 2
+			}
+			b.WriteString(strings.TrimRight(strings.Repeat(" ", pad)+part, " ") + "\n")
+		}
 	}
 	head := fmt.Sprintf("%d of %s fired", s.Fired, plural(int64(s.Rules), "rule"))
 	if s.Fired > 0 {

@@ -5,6 +5,8 @@ import (
 	"sort"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
 	"quarry/detect"
 	"quarry/kql/types"
 )
@@ -17,11 +19,13 @@ type timeline struct {
 	Ticks         []tick
 	More          int // rules without a lane
 	Label         string
+	Day           string // the date at the left end of the axis
 }
 
 type lane struct {
 	Y, Index int
 	Name     string
+	Short    string // the part of Name that fits
 	Class    string
 	Marks    []mark
 }
@@ -33,13 +37,15 @@ type mark struct {
 }
 
 type tick struct {
-	X    float64
-	Text string
+	X      float64
+	Text   string
+	Anchor string // of the text, so that the last one stays in the picture
 }
 
 const (
 	chartWidth  = 1000
 	labelWidth  = 270
+	labelRunes  = 40
 	laneHeight  = 22
 	topMargin   = 26
 	maxLanes    = 60
@@ -85,7 +91,7 @@ func newTimeline(list []*detect.RuleResult) *timeline {
 	for n, h := range all {
 		x := list[h.rule]
 		y := topMargin + n*laneHeight
-		l := lane{Y: y, Index: h.rule, Name: x.Name, Class: severityClass(x.Severity)}
+		l := lane{Y: y, Index: h.rule, Name: x.Name, Short: text.Snip(plain(x.Name), labelRunes, "…"), Class: severityClass(x.Severity)}
 		count := map[int]int{}
 		at := map[int]int64{}
 		most := 1
@@ -111,9 +117,16 @@ func newTimeline(list []*detect.RuleResult) *timeline {
 		t.Lanes = append(t.Lanes, l)
 	}
 	t.Height = topMargin + len(all)*laneHeight + 6
+	t.Day = types.ToTime(lo).Format("2006-01-02") + " UTC"
 	t.Ticks = timeTicks(lo, hi, func(v int64) float64 {
 		return round1(labelWidth + sidePadding + float64(v-lo)/float64(span)*plot)
 	})
+	for i := range t.Ticks {
+		t.Ticks[i].Anchor = "middle"
+		if t.Ticks[i].X > chartWidth-30 {
+			t.Ticks[i].Anchor = "end"
+		}
+	}
 	return t
 }
 
@@ -149,7 +162,7 @@ func monthTicks(lo, hi int64, x func(int64) float64) []tick {
 			break
 		}
 		if !at.Before(from) {
-			out = append(out, tick{x(types.FromTime(at)), at.Format(form)})
+			out = append(out, tick{X: x(types.FromTime(at)), Text: at.Format(form)})
 		}
 	}
 	return out
@@ -179,17 +192,17 @@ func timeTicks(lo, hi int64, x func(int64) float64) []tick {
 		form = "15:04"
 	}
 	var out []tick
-	day := ""
+	day := types.ToTime(lo).Format("01-02")
 	for v := (lo + step - 1) / step * step; v <= hi && len(out) < 9; v += step {
 		at := types.ToTime(v)
-		text := at.Format(form)
+		label := at.Format(form)
 		if d := at.Format("01-02"); form == "15:04" && hi-lo > int64(20*time.Hour/100) && d != day {
-			day, text = d, d+" "+text
+			day, label = d, d+" "+label
 		}
-		out = append(out, tick{x(v), text})
+		out = append(out, tick{X: x(v), Text: label})
 	}
 	if len(out) == 0 {
-		out = append(out, tick{x(lo), types.ToTime(lo).Format("15:04:05.000")})
+		out = append(out, tick{X: x(lo), Text: types.ToTime(lo).Format("15:04:05.000")})
 	}
 	return out
 }

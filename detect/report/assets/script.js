@@ -9,7 +9,7 @@
     table.dataset.ready = "1";
     var body = table.tBodies[0];
     var heads = Array.from(table.tHead.rows[0].cells);
-    var numeric = Array.from(body.rows[0] ? body.rows[0].cells : []).map(function (c) { return c.classList.contains("num"); });
+    var classes = heads.map(function (c) { return c.className; });
     var source = document.getElementById(table.dataset.rows);
     var all = source ? JSON.parse(source.textContent) : Array.from(body.rows, function (r) {
       return Array.from(r.cells, function (c) { return c.textContent; });
@@ -24,7 +24,7 @@
         var tr = document.createElement("tr");
         values.forEach(function (v, i) {
           var td = document.createElement("td");
-          if (numeric[i]) td.className = "num";
+          td.className = classes[i];
           td.textContent = v;
           tr.appendChild(td);
         });
@@ -46,7 +46,7 @@
         shown.sort(function (a, b) {
           var x = a[column], y = b[column], d;
           if (x === "" || y === "") return (x === "") - (y === "");
-          d = numeric[column] ? Number(x) - Number(y) : collator.compare(x, y);
+          d = classes[column] === "num" ? Number(x) - Number(y) : collator.compare(x, y);
           return down ? -d : d;
         });
       }
