@@ -38,3 +38,17 @@ func Collect(rows Rows, limit int) (out *types.Rows, more bool, err error) {
 	}
 	return out, false, rows.Err()
 }
+
+// FromRows streams rows that are at hand.
+func FromRows(rows *types.Rows) Rows { return &given{rows: rows, at: -1} }
+
+type given struct {
+	rows *types.Rows
+	at   int
+}
+
+func (g *given) Schema() types.Schema { return g.rows.Schema }
+func (g *given) Next() bool           { g.at++; return g.at < len(g.rows.Values) }
+func (g *given) Row() []types.Value   { return g.rows.Values[g.at] }
+func (g *given) Err() error           { return nil }
+func (g *given) Close()               {}

@@ -35,9 +35,10 @@ type Schemas interface {
 	Names() []string
 }
 
-// ExternalSource brings external data into a table; its error says what is missing.
+// ExternalSource brings external data into a table (see Session.Spool); its error says
+// what is missing. It must give the same table for the same request.
 type ExternalSource interface {
-	Load(ctx context.Context, s *Session, uris []string, columns types.Schema, props map[string]string) (table string, err error)
+	Load(ctx context.Context, s *Session, uris []string, columns types.Schema, props map[string]string) (*bind.Table, error)
 }
 
 func (r *Resources) provides() []string {
@@ -54,9 +55,13 @@ type catalog struct {
 	session  *Session
 	compiler *kql.Compiler
 	text     *source.Text
+	given    map[string]*bind.Table // tables of this query alone
 }
 
 func (c *catalog) Table(name string) (*bind.Table, bool) {
+	if t, ok := c.given[name]; ok {
+		return t, true
+	}
 	if t, ok := c.session.store.Table(name); ok {
 		out := &bind.Table{Name: t.Name, Physical: t.Physical}
 		for _, col := range t.Columns {
@@ -109,15 +114,7 @@ func (c *catalog) External(uris []string, columns types.Schema, props map[string
 	if c.session.resources.External == nil {
 		return nil, errors.New("give local copies with --external-data MAP; Quarry does not fetch from the network")
 	}
-	name, err := c.session.resources.External.Load(c.ctx, c.session, uris, columns, props)
-	if err != nil {
-		return nil, err
-	}
-	t, ok := c.Table(name)
-	if !ok {
-		return nil, errors.New("the copy could not be loaded")
-	}
-	return t, nil
+	return c.session.resources.External.Load(c.ctx, c.session, uris, columns, props)
 }
 
 // Rows runs a plan while another is being bound.
@@ -133,3 +130,18 @@ func (c *catalog) Rows(root *plan.Root) (*types.Rows, error) {
 	out, _, err := engine.Collect(rows, 0)
 	return out, err
 }
+
+// Tables lists the names of all tables: stored ones, and known ones without rows.
+func (s *Session) Tables() []string { return (&catalog{session: s}).TableNames() }
+
+// Schema gives the columns of a table.
+func (s *Session) Schema(table string) (types.Schema, bool) {
+	t, ok := (&catalog{session: s}).Table(table)
+	if !ok {
+		return nil, false
+	}
+	return t.Columns, true
+}
+
+// Functions are the saved functions.
+func (s *Session) Functions() map[string]*bind.Function { return s.resources.Functions }

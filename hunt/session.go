@@ -2,6 +2,7 @@ package hunt
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"quarry/engine"
@@ -70,6 +71,10 @@ type Request struct {
 	Now      time.Time
 	Params   map[string]string // declared query parameters
 	Settings map[string]string // request options, as "set" statements would give them
+	// Given are tables that exist for this query alone.
+	Given map[string]*types.Rows
+	// Limited puts Kusto's limits on the size of results; see Limits.
+	Limited bool
 	// Plain runs the query without rewrites; differential tests compare the two.
 	Plain bool
 }
@@ -86,20 +91,37 @@ type Chart struct {
 	Props map[string]string
 }
 
-// Answer is all that a query gives: its tables, the main one first. They must be
-// read and closed one after another, or with Close.
+// Answer is all that a query gives: its tables, the main one first. The caller reads
+// and closes one after another, and closes the answer in the end.
 type Answer struct {
 	Compiled *kql.Compiled
+	Limits   Limits
 	session  *Session
 	next     int
+	drops    []func()
+}
+
+// Close drops the tables given with the request.
+func (a *Answer) Close() {
+	for _, drop := range a.drops {
+		drop()
+	}
+	a.drops = nil
 }
 
 // Compile compiles a query against the session's tables. An error of the query is a
 // *diag.List.
 func (s *Session) Compile(ctx context.Context, r Request) (*kql.Compiled, error) {
+	return s.compile(ctx, r, nil)
+}
+
+func (s *Session) compile(ctx context.Context, r Request, given map[string]*bind.Table) (*kql.Compiled, error) {
 	now := types.FromTime(time.Now())
 	if !r.Now.IsZero() {
 		now = types.FromTime(r.Now)
+	}
+	if t, ok := types.ParseDatetime(r.Settings["query_now"]); ok {
+		now = t
 	}
 	compiler := s.compiler
 	if r.Plain {
@@ -112,17 +134,60 @@ func (s *Session) Compile(ctx context.Context, r Request) (*kql.Compiled, error)
 	for _, p := range s.resources.provides() {
 		settings["provides:"+p] = "yes"
 	}
-	cat := &catalog{ctx: ctx, session: s, compiler: compiler, text: r.Text}
+	cat := &catalog{ctx: ctx, session: s, compiler: compiler, text: r.Text, given: given}
 	return compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings})
 }
 
-// Query compiles and starts a query.
+// Query compiles a query and makes it ready to run.
 func (s *Session) Query(ctx context.Context, r Request) (*Answer, error) {
-	c, err := s.Compile(ctx, r)
+	a := &Answer{session: s}
+	given, err := a.spool(ctx, r.Given)
+	if err == nil {
+		a.Compiled, err = s.compile(ctx, r, given)
+	}
 	if err != nil {
+		a.Close()
 		return nil, err
 	}
-	return &Answer{Compiled: c, session: s}, nil
+	a.Limits = LimitsOf(a.Compiled.Script, r.Settings)
+	if !r.Limited {
+		a.Limits.MaxRows, a.Limits.MaxBytes = 0, 0
+	}
+	return a, nil
+}
+
+// spool puts the tables of a request where the engine reads them.
+func (a *Answer) spool(ctx context.Context, tables map[string]*types.Rows) (map[string]*bind.Table, error) {
+	given := make(map[string]*bind.Table, len(tables))
+	for name, rows := range tables {
+		t, drop, err := a.session.Spool(ctx, name, rows)
+		if err != nil {
+			return nil, err
+		}
+		a.drops = append(a.drops, drop)
+		given[name] = t
+	}
+	return given, nil
+}
+
+// Spool puts rows into an intermediate table that has no place in the store. drop
+// removes it.
+func (s *Session) Spool(ctx context.Context, name string, rows *types.Rows) (t *bind.Table, drop func(), err error) {
+	physical, drop, err := s.db.Spool(ctx, rows.Schema, func(yield func([]types.Value, error) bool) {
+		for _, row := range rows.Values {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	t = &bind.Table{Name: name, Physical: physical, Columns: rows.Schema}
+	for i := range rows.Schema {
+		t.Source = append(t.Source, "c"+strconv.Itoa(i))
+	}
+	return t, drop, nil
 }
 
 // Next runs the next table of the answer; nil after the last.
@@ -136,7 +201,7 @@ func (a *Answer) Next(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Result{Rows: rows}
+	out := &Result{Rows: a.Limits.apply(rows)}
 	if c := res.Root.Chart; c != nil {
 		out.Chart = &Chart{Kind: c.Kind, Props: c.Props}
 	}
@@ -149,6 +214,7 @@ func (s *Session) All(ctx context.Context, r Request, limit int) (rows *types.Ro
 	if err != nil {
 		return nil, false, err
 	}
+	defer a.Close()
 	res, err := a.Next(ctx)
 	if err != nil {
 		return nil, false, err

@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"quarry/events"
+	"quarry/workspace"
+)
+
+// dataFlags say what tables a command works on.
+type dataFlags struct {
+	data      []string
+	workspace string
+	schemas   []string
+	external  string
+	now       time.Time
+}
+
+func (d *dataFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&d.data, "data", nil, "load `PATH`: a file, a folder, a pattern or \"-\"; may be repeated")
+	d.addWorkspace(cmd)
+	f.StringArrayVar(&d.schemas, "schema", nil, "know the tables of `FILE`, a CSV of table,column,type; may be repeated")
+	f.StringVar(&d.external, "external-data", "", "read externaldata from the copies that `FILE`, a CSV of url,file, names")
+	f.Var(timeFlag{&d.now}, "now", "what now() answers, instead of the clock")
+}
+
+func (d *dataFlags) addWorkspace(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&d.workspace, "workspace", "", "work on the tables that folder `DIR` keeps, not only in memory")
+}
+
+// open opens the tables and loads the data.
+func (a *app) open(ctx context.Context, d *dataFlags) (*workspace.Workspace, error) {
+	w, err := workspace.Open(ctx, workspace.Options{Dir: d.workspace, MustExist: d.workspace != "", Schemas: d.schemas, External: d.external})
+	if err != nil || len(d.data) == 0 {
+		return w, err
+	}
+	if _, err := a.load(ctx, w, d.data, events.Options{}); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// load reads files into the tables and tells what a person should know about it. What
+// cannot be read is an error; the rest is loaded.
+func (a *app) load(ctx context.Context, w *workspace.Workspace, paths []string, o events.Options) (events.Report, error) {
+	report, err := w.Load(ctx, paths, o)
+	a.tell(report)
+	return report, err
+}
+
+const maxTold = 20
+
+// tell prints the remarks of a load to standard error.
+func (a *app) tell(r events.Report) {
+	var remarks []string
+	for _, f := range r.Files {
+		for _, warning := range f.Warnings {
+			remarks = append(remarks, f.Path+": "+warning)
+		}
+		if f.Skipped != "" {
+			remarks = append(remarks, f.Path+" was passed over: "+f.Skipped)
+		}
+	}
+	remarks = append(remarks, r.Notes...)
+	if r.Rejects > 0 {
+		remarks = append(remarks, fmt.Sprintf("%s not loaded; the table %s tells which and why", plural(r.Rejects, "record was", "records were"), events.RejectsTable))
+	}
+	for i, text := range remarks {
+		if i == maxTold {
+			fmt.Fprintf(a.stderr, "note: and %d more\n", len(remarks)-i)
+			break
+		}
+		fmt.Fprintf(a.stderr, "note: %s\n", text)
+	}
+}
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// unreadable reports whether an error is only about files that could not be read.
+func unreadable(err error) bool {
+	var e *events.LoadError
+	return errors.As(err, &e)
+}

@@ -1,0 +1,150 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"quarry/events"
+	"quarry/events/schema"
+	"quarry/hunt"
+)
+
+// The files of a workspace directory.
+const (
+	databaseFile = "quarry.duckdb"
+	schemaFile   = "schemas.csv"
+)
+
+// Options say what a workspace is made of. All are optional.
+type Options struct {
+	// Dir keeps the tables; "" keeps them in memory.
+	Dir string
+	// MustExist refuses a Dir that holds no workspace yet.
+	MustExist bool
+	// Schemas are CSV files "table,column,type" of tables to know beside the core ones.
+	Schemas []string
+	// External is a CSV file "url,file": local copies that stand for external data.
+	External string
+}
+
+// Workspace is a set of tables, open.
+type Workspace struct {
+	*hunt.Session
+	Schemas *schema.Set
+	dir     string
+}
+
+// Open opens or creates a workspace.
+func Open(ctx context.Context, o Options) (*Workspace, error) {
+	w := &Workspace{dir: o.Dir}
+	config := hunt.Config{Resources: &hunt.Resources{}}
+	if o.Dir != "" {
+		config.Path = filepath.Join(o.Dir, databaseFile)
+		if _, err := os.Stat(config.Path); o.MustExist && errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s is not a workspace; \"quarry ingest --workspace %[1]s FILE...\" makes one", o.Dir)
+		}
+		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	if w.Schemas, err = LoadSchemas(o.Dir, o.Schemas); err != nil {
+		return nil, err
+	}
+	config.Resources.Schemas = w.Schemas
+	if o.External != "" {
+		copies, err := ReadCopies(o.External)
+		if err != nil {
+			return nil, err
+		}
+		config.Resources.External = copies
+	}
+	if w.Session, err = hunt.Open(ctx, config); err != nil {
+		return nil, err
+	}
+	return w, nil
+}
+
+// LoadSchemas is the set of the core tables, those imported into the workspace at dir
+// ("" is none), and those of further CSV files.
+func LoadSchemas(dir string, files []string) (*schema.Set, error) {
+	set, err := schema.Core()
+	if err != nil {
+		return nil, err
+	}
+	if dir != "" {
+		own := filepath.Join(dir, schemaFile)
+		if _, err := os.Stat(own); err == nil {
+			files = append([]string{own}, files...)
+		}
+	}
+	for _, name := range files {
+		if err := importSchemas(set, name); err != nil {
+			return nil, err
+		}
+	}
+	return set, nil
+}
+
+func importSchemas(set *schema.Set, name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return set.Import(f, name)
+}
+
+// ImportSchemas keeps the schemas of CSV files in a workspace directory and returns
+// the names of the tables it now knows beside the core ones.
+func ImportSchemas(dir string, files []string) ([]string, error) {
+	set := schema.New()
+	own := filepath.Join(dir, schemaFile)
+	if _, err := os.Stat(own); err == nil {
+		files = append([]string{own}, files...)
+	}
+	for _, name := range files {
+		if err := importSchemas(set, name); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	err := WriteFile(own, func(f *os.File) error { return set.WriteCSV(f) })
+	return set.Names(), err
+}
+
+// Load reads files into the tables. What was readable is loaded even if the error is
+// an *events.LoadError.
+func (w *Workspace) Load(ctx context.Context, paths []string, o events.Options) (events.Report, error) {
+	if o.Schemas == nil {
+		o.Schemas = w.Schemas
+	}
+	sink := newSink(ctx, w.Store())
+	report, err := events.Load(ctx, paths, o, sink)
+	var unreadable *events.LoadError
+	if err != nil && !errors.As(err, &unreadable) {
+		sink.abort()
+		return report, err
+	}
+	return report, errors.Join(sink.close(), err)
+}
+
+// WriteFile writes a file through a temporary one, so that it is there as a whole or
+// not at all.
+func WriteFile(path string, write func(*os.File) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.partial")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // which is gone once it has been renamed
+	if err := errors.Join(write(f), f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
