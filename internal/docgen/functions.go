@@ -182,6 +182,9 @@ func functionsPage(p page, fns []*entry) string {
 }
 
 func (e *entry) write(b *strings.Builder) {
+	if a := anchor(e.name); strings.HasPrefix(a, "op-") {
+		fmt.Fprintf(b, "\n<a id=\"%s\"></a>\n", a)
+	}
 	fmt.Fprintf(b, "\n## %s\n\n", e.heading())
 	if docs := e.docs(); len(docs) > 0 {
 		fmt.Fprintf(b, "%s\n\n", strings.Join(docs, "\n"))

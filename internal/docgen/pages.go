@@ -48,8 +48,16 @@ func code(s string) string {
 	return "`" + s + "`"
 }
 
-// anchor is the fragment that GitHub gives a heading.
+// signs are the names of operator signs in anchors.
+var signs = strings.NewReplacer("==", "equal", "=~", "equal-fold", "!~", "not-equal-fold", "!=", "not-equal", "<>", "unequal",
+	"<=", "at-most", ">=", "at-least", "<", "less", ">", "greater", "+", "plus", "-", "minus", "*", "times", "/", "divided", "%", "modulo", "!", "not-", "~", "-fold")
+
+// anchor is the fragment of a heading: the one that GitHub makes for it, or, for
+// operators, one of its own.
 func anchor(s string) string {
+	if strings.Trim(s, "!~=<>+-*/% ") == "" || strings.ContainsAny(s, "!~") {
+		s = "op-" + signs.Replace(s)
+	}
 	var b strings.Builder
 	for _, r := range strings.ToLower(s) {
 		switch {
