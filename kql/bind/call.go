@@ -148,6 +148,10 @@ func (b *binder) convertTo(e plan.Expr, t types.Type, at source.Span) plan.Expr 
 			c := *e
 			c.T = t
 			return &c
+		case *plan.Subquery:
+			c := *e
+			c.Col.Type = t
+			return &c
 		}
 	}
 	name := builtin.Convert(from, t)

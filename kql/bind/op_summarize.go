@@ -52,13 +52,14 @@ func (a *aggregates) add(b *binder, call *plan.Call) plan.Expr {
 
 func (b *binder) opSummarize(r *rows, op *syntax.Summarize, env *scope) *rows {
 	names := newNames().over(r)
+	written := map[string]bool{}
 	for _, x := range append(append([]syntax.Expr{}, op.By...), op.Aggs...) {
 		if as, ok := x.(*syntax.Assign); ok {
 			for _, n := range as.Names {
-				if names.taken[n.Text] {
+				if written[n.Text] {
 					b.report(n.Span, errDuplicateColumn(n.Text))
 				}
-				names.taken[n.Text] = true
+				written[n.Text] = true
 			}
 		}
 	}
@@ -98,12 +99,10 @@ func (b *binder) groupKeys(r *rows, by []syntax.Expr, env *scope, names *uniqueN
 	for _, x := range by {
 		for _, o := range b.outputs(x, &context{env: env, in: r}) {
 			name := o.name
-			if !o.explicit {
-				if name == "" {
-					name = freeColumn(names)
-				} else {
-					name = names.add(name)
-				}
+			if name == "" {
+				name = freeColumn(names)
+			} else {
+				name = names.add(name)
 			}
 			if o.expr.Type() == types.Dynamic {
 				b.report(keySpan(x), errDynamicKey("a group key"))
@@ -149,7 +148,7 @@ func (b *binder) aggregateItem(x syntax.Expr, r *rows, agg *aggregates, env *sco
 	name := b.autoName(value)
 	switch {
 	case given != nil:
-		name = given[0].Text
+		name = names.add(given[0].Text)
 	case name == "":
 		name = freeColumn(names)
 	default:
@@ -261,7 +260,7 @@ func (b *binder) structItems(overloads []*builtin.Row, exprs []plan.Expr, labels
 	for i, e := range exprs {
 		name := ""
 		if i < len(given) {
-			name = given[i].Text
+			name = names.add(given[i].Text)
 		} else if labels[i] == "" {
 			name = freeColumn(names)
 		} else {

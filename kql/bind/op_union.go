@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"quarry/kql/plan"
+	"quarry/kql/source"
 	"quarry/kql/syntax"
 	"quarry/kql/types"
 )
@@ -123,9 +124,13 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 	kinds := map[string]map[types.Type]bool{}
 	seen := map[key]int{}
 	place := map[string]int{} // where a name appears first; its types stand together
+	merged := mergedTypes(inputs)
 	for _, in := range inputs {
 		for _, c := range in.cols {
 			k := key{c.Name, c.Type}
+			if t, ok := merged[c.Name]; ok {
+				k.t = t
+			}
 			if seen[k] == 0 {
 				order = append(order, k)
 				if _, ok := place[c.Name]; !ok {
@@ -136,7 +141,7 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 			if kinds[c.Name] == nil {
 				kinds[c.Name] = map[types.Type]bool{}
 			}
-			kinds[c.Name][c.Type] = true
+			kinds[c.Name][k.t] = true
 		}
 	}
 	sort.SliceStable(order, func(i, j int) bool { return place[order[i].name] < place[order[j].name] })
@@ -194,6 +199,8 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 			var e plan.Expr = zero(k.t)
 			if c, ok := in.find(k.name); ok && c.Type == k.t {
 				e = ref(c)
+			} else if _, conv := merged[k.name]; ok && conv {
+				e = b.convertTo(ref(c), k.t, source.Span{})
 			}
 			items = append(items, plan.Item{Col: b.newCol(col.Name, k.t), Expr: e})
 		}
@@ -211,6 +218,31 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 	out.part = part
 	if len(u.In) == 0 {
 		out.node = &plan.Values{Cols: u.Cols}
+	}
+	return out
+}
+
+// mergedTypes gives the names that stay one column although their types differ: where
+// the first two inputs that have the name agree on its type, Microsoft's language
+// service keeps that type. Quarry follows as long as no value is lost by it; else
+// the types get columns of their own.
+func mergedTypes(inputs []*rows) map[string]types.Type {
+	seen := map[string][]types.Type{}
+	lossy := map[string]bool{}
+	for _, in := range inputs {
+		for _, c := range in.cols {
+			ts := append(seen[c.Name], c.Type)
+			seen[c.Name] = ts
+			if first := ts[0]; c.Type != first && !empty(in.node) && first != types.String && !(c.Type.Integer() && first == types.Long) {
+				lossy[c.Name] = true
+			}
+		}
+	}
+	out := map[string]types.Type{}
+	for name, ts := range seen {
+		if len(ts) > 2 && ts[0] == ts[1] && !lossy[name] {
+			out[name] = ts[0]
+		}
 	}
 	return out
 }
