@@ -20,6 +20,12 @@ var _ engine.Engine = (*DB)(nil)
 func (db *DB) Run(ctx context.Context, p *sqlgen.Program, env *builtin.Env) (engine.Rows, error) {
 	for _, f := range p.Functions {
 		row, result := f.Row, f.Result
+		if row.Compile != nil {
+			if err := db.RegisterPredicate(ctx, StringPredicate{Name: f.Name, Compile: row.Compile}); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		def := ScalarFunc{Name: f.Name, Params: f.Params, Result: f.Result, Volatile: row.Sem&builtin.Volatile != 0,
 			Fn: func(args []types.Value) types.Value { return builtin.CallGo(env, row, result, args) }}
 		if err := db.RegisterScalar(ctx, def); err != nil {

@@ -323,14 +323,14 @@ func lowerHasArrays(t textTest, all bool) func(*Lowering) (sqlx.Expr, error) {
 // hasList asks for one or for all of the needles.
 func (t textTest) hasList(l *Lowering, needles []string, all bool) sqlx.Expr {
 	if !all {
-		size := 0
-		for _, n := range needles {
-			size += len(n)
+		switch len(needles) {
+		case 0:
+			return sqlx.False
+		case 1:
+			return t.lowerTerm(l, needles[0])
 		}
-		if size > maxPattern {
-			return l.UDF(l.Row, l.Result, l.Args...)
-		}
-		return t.lowerTerms(l, needles)
+		list := textArray(needles).(string)
+		return l.UDF(hasAnyRow, types.Bool, l.Args[0], Arg{Type: types.String, Const: true, Value: list, SQL: sqlx.String(list)})
 	}
 	if len(needles) == 0 {
 		return sqlx.True
@@ -340,7 +340,7 @@ func (t textTest) hasList(l *Lowering, needles []string, all bool) sqlx.Expr {
 	each.Args[0].SQL = l.once(0)
 	conds := make([]sqlx.Expr, len(needles))
 	for i, n := range needles {
-		conds[i] = t.lowerTerms(&each, []string{n})
+		conds[i] = t.lowerTerm(&each, n)
 	}
 	return sqlx.And(conds...)
 }

@@ -188,7 +188,7 @@ func (t textTest) lower(not bool) func(*Lowering) (sqlx.Expr, error) {
 		case t.kind == testRegex, t.kind == testTerm && !constant:
 			return l.UDF(l.Row, l.Result, l.Args...), nil
 		case t.kind == testTerm:
-			e = t.lowerTerms(l, []string{needle})
+			e = t.lowerTerm(l, needle)
 		default:
 			e = t.compareSQL(l.sql(0), l.sql(1), needle, constant)
 		}
@@ -218,71 +218,39 @@ func (t textTest) compareSQL(s, needle sqlx.Expr, text string, constant bool) sq
 	return sqlx.Call("contains", s, needle)
 }
 
-// maxPattern bounds the regular expression that one has_any becomes; RE2 refuses
-// programs that grow too large.
-const maxPattern = 16 << 10
-
-// lowerTerms is true where the text has one of the needles: one regular expression
-// for all. Looking for a lone ASCII needle as a substring first is the cheaper test
-// that most rows fail.
-func (t textTest) lowerTerms(l *Lowering, needles []string) sqlx.Expr {
-	for _, n := range needles {
-		if n == "" {
-			return sqlx.True
-		}
+// lowerTerm is true where the text has the needle as a term. Looking for an ASCII
+// needle as a substring first is the cheaper test that most rows fail.
+func (t textTest) lowerTerm(l *Lowering, needle string) sqlx.Expr {
+	if needle == "" {
+		return sqlx.True
 	}
-	if len(needles) == 0 {
-		return sqlx.False
-	}
-	s := l.sql(0)
-	if len(needles) > 1 {
-		return sqlx.Call("regexp_matches", s, sqlx.String(t.pattern(needles)))
-	}
-	n := needles[0]
 	contains := textTest{kind: testContains, fold: t.fold}
-	if left, right := edges(n, t.left, t.right); !left && !right {
-		return contains.compareSQL(s, sqlx.String(n), n, true)
+	if left, right := edges(needle, t.left, t.right); !left && !right {
+		return contains.compareSQL(l.sql(0), sqlx.String(needle), needle, true)
 	}
-	s = l.once(0)
-	match := sqlx.Call("regexp_matches", s, sqlx.String(t.pattern(needles)))
-	if !ascii(n) {
+	s := l.once(0)
+	match := sqlx.Call("regexp_matches", s, sqlx.String(t.pattern(needle)))
+	if !ascii(needle) {
 		return match
 	}
+	first := contains.compareSQL(s, sqlx.String(needle), needle, true)
 	if l.Filter {
-		return sqlx.And(contains.compareSQL(s, sqlx.String(n), n, true), match)
+		return sqlx.And(first, match)
 	}
-	return when(contains.compareSQL(s, sqlx.String(n), n, true), match, sqlx.False)
+	return when(first, match, sqlx.False)
 }
 
-// pattern finds any of the needles as a term. Needles with the same kind of ends
-// share their boundaries.
-func (t textTest) pattern(needles []string) string {
+// pattern finds the needle as a term.
+func (t textTest) pattern(needle string) string {
 	const edge = `[^\p{L}\p{Nd}]`
-	groups := map[[2]bool][]string{}
-	var order [][2]bool
-	for _, n := range needles {
-		l, r := edges(n, t.left, t.right)
-		k := [2]bool{l, r}
-		if groups[k] == nil {
-			order = append(order, k)
-		}
-		groups[k] = append(groups[k], regexp.QuoteMeta(n))
+	left, right := edges(needle, t.left, t.right)
+	p := regexp.QuoteMeta(needle)
+	if left {
+		p = "(?:^|" + edge + ")" + p
 	}
-	alternatives := make([]string, len(order))
-	for i, k := range order {
-		p := strings.Join(groups[k], "|")
-		if len(groups[k]) > 1 {
-			p = "(?:" + p + ")"
-		}
-		if k[0] {
-			p = "(?:^|" + edge + ")" + p
-		}
-		if k[1] {
-			p += "(?:$|" + edge + ")"
-		}
-		alternatives[i] = p
+	if right {
+		p += "(?:$|" + edge + ")"
 	}
-	p := strings.Join(alternatives, "|")
 	if t.fold {
 		p = "(?i)" + p
 	}

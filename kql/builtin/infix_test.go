@@ -3,6 +3,7 @@ package builtin
 import (
 	"math/rand/v2"
 	"regexp"
+	"strings"
 	"testing"
 
 	"quarry/kql/types"
@@ -43,14 +44,14 @@ func TestHasTerm(t *testing.T) {
 		if c.needle == "" {
 			continue
 		}
-		if re := regexp.MustCompile(c.test.pattern([]string{c.needle})); re.MatchString(c.s) != c.want {
+		if re := regexp.MustCompile(c.test.pattern(c.needle)); re.MatchString(c.s) != c.want {
 			t.Errorf("%q matches %s = %v, want %v", c.s, re, !c.want, c.want)
 		}
 	}
 }
 
-// The pattern and the Go form are two ways to say the same.
-func TestTermPatternAgrees(t *testing.T) {
+// The pattern, the Go form and the set of terms are ways to say the same.
+func TestTermFormsAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	letters := []rune("aB1_-. éД")
 	text := func(n int) string {
@@ -60,17 +61,37 @@ func TestTermPatternAgrees(t *testing.T) {
 		}
 		return string(out)
 	}
+	has := textTest{testTerm, true, true, true}
 	for range 20000 {
 		test := textTest{testTerm, r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0}
-		s, needles := text(12), []string{text(3), text(3)}
-		want := false
-		for _, n := range needles {
-			want = want || test.holds(test.folded(s), test.folded(n))
+		s, needle := text(12), text(3)
+		want := test.holds(test.folded(s), test.folded(needle))
+		if got := regexp.MustCompile(test.pattern(needle)).MatchString(s); got != want {
+			t.Fatalf("%+v: %q has %q: pattern says %v, search %v", test, s, needle, got, want)
 		}
-		if got := regexp.MustCompile(test.pattern(needles)).MatchString(s); got != want {
-			t.Fatalf("%+v: %q has any of %q: pattern says %v, search %v", test, s, needles, got, want)
+		needles := []string{needle, text(4)}
+		want = has.holds(has.folded(s), has.folded(needles[0])) || has.holds(has.folded(s), has.folded(needles[1]))
+		if got := newTermSet(needles).match(s); got != want {
+			t.Fatalf("%q has any of %q: set says %v, search %v", s, needles, got, want)
 		}
 	}
+}
+
+func BenchmarkTermSet(b *testing.B) {
+	needles := []string{"whoami", "-enc", "net user", "mimikatz", "sekurlsa", "evil.com", "certutil", "bitsadmin", "rundll32", "regsvr32"}
+	set := newTermSet(needles)
+	line := `C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe -NoProfile -ExecutionPolicy Bypass -File C:\a.ps1`
+	b.Run("set", func(b *testing.B) {
+		for b.Loop() {
+			set.match(line)
+		}
+	})
+	re := regexp.MustCompile(`(?i)` + strings.Join(needles, "|"))
+	b.Run("regexp", func(b *testing.B) {
+		for b.Loop() {
+			re.MatchString(line)
+		}
+	})
 }
 
 func TestArithmeticLimits(t *testing.T) {

@@ -63,6 +63,9 @@ type Row struct {
 	// array of the group's values (arrays of values where the aggregate takes several
 	// expressions), the further arguments are constants.
 	Go func(e *Env, a []types.Value) types.Value
+	// Compile makes the test of one string that a row of (string, const string) -> bool
+	// stands for; the engine runs it without copying the strings.
+	Compile func(pattern string) (func(s string) bool, error)
 
 	// Result computes the result type where the notation of Sig cannot say it.
 	Result func(args []Arg) types.Type
