@@ -70,6 +70,7 @@ func Bind(text *source.Text, script *syntax.Script, table *builtin.Table, cat Ca
 			root = nil
 		}
 	}()
+	b.requestOptions()
 	return b.script(script), nil
 }
 

@@ -36,7 +36,7 @@ func (b *binder) set(st *syntax.Set) {
 				b.now = v
 			}
 		}
-	case "query_take_max_records", "truncationmaxrecords":
+	case "query_take_max_records":
 		if k, ok := value(types.Long); ok {
 			if v, ok := k.Value.(int64); ok && v >= 0 {
 				b.limitRows(v)
@@ -63,6 +63,24 @@ func (b *binder) set(st *syntax.Set) {
 			b.timeScope.to = &k
 		}
 	}
+}
+
+// requestOptions takes the options that come with a request: they hold until the text
+// sets others. What a caller needs to run the query is not the binder's.
+func (b *binder) requestOptions() {
+	option := func(name string, t types.Type) *plan.Const {
+		if raw, ok := b.opts.Settings[name]; ok {
+			if k, ok := b.parameter(raw, t); ok {
+				return &k
+			}
+		}
+		return nil
+	}
+	if k := option("query_datetimescope_column", types.String); k != nil {
+		b.timeScope.column, _ = k.Value.(string)
+	}
+	b.timeScope.from = option("query_datetimescope_from", types.Datetime)
+	b.timeScope.to = option("query_datetimescope_to", types.Datetime)
 }
 
 func (b *binder) limitRows(n int64) {
