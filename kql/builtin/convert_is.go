@@ -32,13 +32,13 @@ var testRows = []Row{
 	{Sig: "notempty(value: scalar) -> bool", Doc: "The old name of isnotempty().", Sem: Deprecated, Lower: lowerEmpty(true), Go: goEmpty(types.String, true),
 		Examples: []Example{{`notempty("")`, `false`}}},
 
-	{Sig: "isnan(number: real) -> bool", Doc: "Whether a real is NaN.", Sem: NullOnNull, Duck: "isnan({number})",
+	{Sig: "isnan(number: real) -> bool", Doc: "Whether a real is NaN.", Sem: Strict, Duck: "isnan({number})",
 		Go:       func(_ *Env, a []types.Value) types.Value { return math.IsNaN(a[0].(float64)) },
 		Examples: []Example{{`isnan(0.0 / 0.0)`, `true`}, {`isnan(1)`, `false`}}},
-	{Sig: "isinf(number: real) -> bool", Doc: "Whether a real is an infinity.", Sem: NullOnNull, Duck: "isinf({number})",
+	{Sig: "isinf(number: real) -> bool", Doc: "Whether a real is an infinity.", Sem: Strict, Duck: "isinf({number})",
 		Go:       func(_ *Env, a []types.Value) types.Value { return math.IsInf(a[0].(float64), 0) },
 		Examples: []Example{{`isinf(-1.0 / 0)`, `true`}}},
-	{Sig: "isfinite(number: real) -> bool", Doc: "Whether a real is neither NaN nor an infinity.", Sem: NullOnNull, Duck: "isfinite({number})",
+	{Sig: "isfinite(number: real) -> bool", Doc: "Whether a real is neither NaN nor an infinity.", Sem: Strict, Duck: "isfinite({number})",
 		Go: func(_ *Env, a []types.Value) types.Value {
 			f := a[0].(float64)
 			return !math.IsNaN(f) && !math.IsInf(f, 0)

@@ -38,7 +38,7 @@ var logicRows = []Row{
 			return false
 		},
 		Examples: []Example{{"true or false", "true"}, {"bool(null) or true", "true"}, {"bool(null) or false", "bool(null)"}}},
-	{Sig: "not(expression: bool) -> bool", Doc: "The opposite of a bool; null for null.", Sem: NullOnNull,
+	{Sig: "not(expression: bool) -> bool", Doc: "The opposite of a bool; null for null.", Sem: Strict,
 		Duck:     "NOT {expression}",
 		Go:       func(_ *Env, a []types.Value) types.Value { return !a[0].(bool) },
 		Examples: []Example{{"not(true)", "false"}, {"not(1 == 2)", "true"}, {"not(bool(null))", "bool(null)"}}},

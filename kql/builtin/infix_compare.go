@@ -63,7 +63,7 @@ func comparisonRows() []Row {
 	for _, op := range []string{"<", "<=", ">", ">="} {
 		for _, t := range orderedTypes {
 			n, s := t.String(), sample[t]
-			rows = append(rows, Row{Sig: op + "(left: " + n + ", right: " + n + ") -> bool", Kind: Infix, Sem: NullOnNull, Doc: "Compares by order; null when one is null.",
+			rows = append(rows, Row{Sig: op + "(left: " + n + ", right: " + n + ") -> bool", Kind: Infix, Sem: Strict, Doc: "Compares by order; null when one is null.",
 				Lower: lowerOrder(op), Go: goOrder(t, op), Examples: []Example{{s[0] + " " + op + " " + s[1], boolText(op[0] == '<')}, {s[0] + " " + op + " " + s[0], boolText(len(op) == 2)}}})
 		}
 		rows = append(rows,
