@@ -181,6 +181,13 @@ ParserQuery: |
 	if diff := cmp.Diff(wantF, fs, cmp.AllowUnexported(Function{})); diff != "" {
 		t.Error(diff)
 	}
+	def := p.Functions[1].Definition()
+	if want := "(starttime:datetime=datetime(null), who:string=\"*\") {\nT | where TimeGenerated > starttime\n}"; def.Body != want {
+		t.Errorf("definition %q", def.Body)
+	}
+	if line, col := def.Position(strings.Index(def.Body, "where")); line != 16 || col != 7 {
+		t.Errorf("the body's where is at 16:7, not %d:%d", line, col)
+	}
 }
 
 func TestMarkdown(t *testing.T) {

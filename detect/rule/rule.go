@@ -161,6 +161,24 @@ func (f *Function) Text() *source.Text {
 	return placed(f.File, f.Name, f.Query, f.lineBase, f.indent, f.inline)
 }
 
+// Definition is the function as a lambda, "(a:string, b:long=5) {", the body and
+// "}", each body line at its place in the file.
+func (f *Function) Definition() *source.Text {
+	var b strings.Builder
+	b.WriteByte('(')
+	for i, p := range f.Params {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(p.Name + ":" + p.Type)
+		if p.Default != "" {
+			b.WriteString("=" + p.Default)
+		}
+	}
+	b.WriteString(") {\n" + strings.TrimRight(f.Query, "\n") + "\n}")
+	return placed(f.File, f.Name, b.String(), f.lineBase-1, f.indent, f.inline)
+}
+
 func placed(file, name, body string, lineBase, indent int, inline bool) *source.Text {
 	if inline {
 		return source.New(fmt.Sprintf("%s (query of %q)", file, name), body, 0)

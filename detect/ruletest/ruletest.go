@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/token"
 
 	"quarry/detect"
 	"quarry/detect/rule"
@@ -50,6 +52,12 @@ func Read(name string, data []byte) (cases []Case, err error) {
 	}()
 	if len(data) > maxFile {
 		return nil, fmt.Errorf("%s: larger than %d bytes", name, maxFile)
+	}
+	for _, t := range lexer.Tokenize(string(data)) {
+		if t.Type == token.AliasType {
+			// A few nested aliases unfold into more rows than memory holds.
+			return nil, fmt.Errorf("%s:%d:%d: aliases have no place in a test file; write the rows out", name, t.Position.Line, t.Position.Column)
+		}
 	}
 	var file struct {
 		Tests []Case `yaml:"tests"`

@@ -59,10 +59,24 @@ func TestCases(t *testing.T) {
 		"tests: [{name: a, expect: maybe}]":          "not fires or quiet",
 		"tests: [{name: a, expect: quiet, rows: 2}]": "but it expects quiet",
 		"tests: [{expect: quiet}]":                   "has no name",
+		"a: &a [x]\ntests: *a":                       "x:2:8: aliases",
 		"tests: [":                                   "x:1:",
 	} {
 		if _, err := Read("x", []byte(in)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", in, err, want)
 		}
 	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("tests:\n  - {name: a, expect: fires, rows: 1, tables: {T: [{n: 5}]}}")
+	f.Fuzz(func(t *testing.T, in string) {
+		cases, err := Read("x", []byte(in))
+		if err == nil && len(cases) == 0 {
+			t.Error("no cases and no error")
+		}
+		for _, c := range cases {
+			_ = c.Run(context.Background(), &rule.Rule{Name: "r", Query: "T"}, &bench{})
+		}
+	})
 }
