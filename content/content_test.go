@@ -134,6 +134,7 @@ func TestMetadata(t *testing.T) {
 		t.Errorf("%d rules", len(p.Rules))
 	}
 	names := map[string]bool{}
+	knobs := map[string]string{}
 	for _, r := range p.Rules {
 		fail := func(what string) { t.Helper(); t.Errorf("%s: %s", r.File, what) }
 		if names[r.Name] {
@@ -171,6 +172,13 @@ func TestMetadata(t *testing.T) {
 			if !technique.MatchString(x) {
 				fail("not a technique: " + x)
 			}
+		}
+		for _, k := range r.Knobs() {
+			// --set reaches every rule that has the name.
+			if old, ok := knobs[k.Name]; ok && old != k.Value {
+				fail("the setting " + k.Name + " means something else in another rule")
+			}
+			knobs[k.Name] = k.Value
 		}
 		for _, d := range r.DataTypes() {
 			if _, ok := known.Table(d); !ok {
