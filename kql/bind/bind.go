@@ -87,15 +87,16 @@ type binder struct {
 	list   *diag.List
 	failed bool
 
-	lastID    plan.ID
-	shared    []*plan.Shared
-	depth     int // of nested function calls and let references
-	maxRows   int64
-	binSize   *plan.Const // of bin_auto()
-	binAt     *plan.Const
-	timeScope timeScope
-	chart     *plan.Chart
-	more      []*plan.Root
+	lastID     plan.ID
+	lastShared int
+	shared     []*plan.Shared
+	depth      int // of nested function calls and let references
+	maxRows    int64
+	binSize    *plan.Const // of bin_auto()
+	binAt      *plan.Const
+	timeScope  timeScope
+	chart      *plan.Chart
+	more       []*plan.Root
 
 	// keyColumns are the input columns that the summarize being bound groups by; "*"
 	// in its aggregates leaves them out.
@@ -165,7 +166,7 @@ func (b *binder) query(x syntax.Expr) *plan.Root {
 }
 
 func (b *binder) root(r *rows) *plan.Root {
-	return &plan.Root{Node: r.node, Cols: r.cols, Order: r.ord, Chart: b.chart}
+	return &plan.Root{Node: r.node, Cols: r.cols, Order: r.sequence(), Chart: b.chart}
 }
 
 func (b *binder) let(st *syntax.Let) {
@@ -201,12 +202,15 @@ func (b *binder) define(bd *binding) {
 
 // share makes a row set readable several times.
 func (b *binder) share(name string, r *rows) *definition {
-	s := &plan.Shared{ID: len(b.shared), Name: name, Node: r.node}
+	b.lastShared++
+	s := &plan.Shared{ID: b.lastShared, Name: name, Node: r.node}
 	s.Cols = append(s.Cols, r.cols...)
-	d := &definition{shared: s, visible: len(r.cols), tables: r.tables}
+	d := &definition{shared: s, visible: len(r.cols), tables: r.tables, ordered: r.ord != nil, arrival: r.arrival != nil}
 	if r.ord != nil {
 		s.Cols = append(s.Cols, *r.ord)
-		d.ordered = true
+	}
+	if r.arrival != nil {
+		s.Cols = append(s.Cols, *r.arrival)
 	}
 	b.shared = append(b.shared, s)
 	return d
@@ -219,8 +223,12 @@ func (b *binder) read(d *definition) *rows {
 		ref.Cols = append(ref.Cols, b.newCol(c.Name, c.Type))
 	}
 	r := &rows{node: ref, cols: append([]plan.Col{}, ref.Cols[:d.visible]...), tables: d.tables}
+	hidden := ref.Cols[d.visible:]
 	if d.ordered {
-		r.ord = &ref.Cols[d.visible]
+		r.ord, hidden = &hidden[0], hidden[1:]
+	}
+	if d.arrival {
+		r.arrival = &hidden[0]
 	}
 	return r
 }

@@ -134,8 +134,10 @@ func (b *binder) name(x *syntax.Name, c *context) plan.Expr {
 		}
 		return unknown
 	}
-	if e, ok := b.isEmptyInput(c.in, x.Text, x.Span); ok && !c.constant {
-		return e
+	if !c.constant {
+		if e, ok := b.isEmptyInput(c.in, x.Text, x.Span); ok {
+			return e
+		}
 	}
 	known := c.env.all()
 	if c.in != nil {

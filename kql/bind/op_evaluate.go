@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"quarry/kql/builtin"
-	"quarry/kql/diag"
 	"quarry/kql/plan"
 	"quarry/kql/source"
 	"quarry/kql/syntax"
@@ -287,13 +286,6 @@ func (p *plugin) declared(r *rows) *rows {
 		}
 	}
 	return r.projectKeepingHidden(p.b, items)
-}
-
-// warn notes a remark that does not stop the query.
-func (b *binder) warn(at source.Span, p problem) {
-	if len(b.list.Items) < maxReported {
-		b.list.Items = append(b.list.Items, diag.Diagnostic{Code: p.code, Span: at, Message: p.text, Hint: p.hint, Warning: true})
-	}
 }
 
 func errUnknownPlugin(name string, known []string) problem {

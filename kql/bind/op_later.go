@@ -9,5 +9,4 @@ func (b *binder) later(op syntax.Op) *rows {
 	return nil
 }
 func (b *binder) graphOperator(r *rows, op syntax.Op, env *scope) *rows       { return b.later(op) }
-func (b *binder) opEvaluate(r *rows, op *syntax.Evaluate, env *scope) *rows   { return b.later(op) }
 func (b *binder) opMakeGraph(r *rows, op *syntax.MakeGraph, env *scope) *rows { return b.later(op) }

@@ -219,6 +219,10 @@ func (b *binder) applyBack(r, outer *rows, src *definition, res *rows, id plan.C
 		m := at(p.ID)
 		out.part = append(out.part, m)
 	}
+	if r.arrival != nil {
+		m := at(r.arrival.ID)
+		out.arrival = &m
+	}
 	return out
 }
 

@@ -439,6 +439,11 @@ func (b *binder) serialize(r *rows) *rows {
 	if r.ord != nil {
 		return r
 	}
+	if r.arrival != nil {
+		n := *r
+		n.ord, n.arrival = r.arrival, nil
+		return &n
+	}
 	ord := b.newCol("$ord", types.Long)
 	n := r.with(&plan.Number{In: r.node, Ord: ord}, r.cols)
 	n.ord = &ord

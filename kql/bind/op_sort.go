@@ -29,8 +29,8 @@ func (b *binder) sortKeys(r *rows, keys []*syntax.Ordered, c *context) []plan.So
 
 // sorted orders r by keys; rows that agree keep the order they had.
 func (b *binder) sorted(r *rows, keys []plan.SortKey, limit plan.Expr) *rows {
-	if r.ord != nil {
-		keys = append(keys, plan.SortKey{Expr: ref(*r.ord), NullsFirst: true})
+	if seq := r.sequence(); seq != nil {
+		keys = append(keys, plan.SortKey{Expr: ref(*seq), NullsFirst: true})
 	}
 	ord := b.newCol("$ord", types.Long)
 	n := r.with(&plan.Sort{In: r.node, Keys: keys, Limit: limit, Partition: r.partIDs(), Ord: ord}, r.cols)
@@ -67,14 +67,14 @@ func (b *binder) opTake(r *rows, op *syntax.Take, env *scope) *rows {
 func (b *binder) take(r *rows, n plan.Expr) *rows {
 	if len(r.part) > 0 {
 		var keys []plan.SortKey
-		if r.ord != nil {
-			keys = []plan.SortKey{{Expr: ref(*r.ord), NullsFirst: true}}
+		if seq := r.sequence(); seq != nil {
+			keys = []plan.SortKey{{Expr: ref(*seq), NullsFirst: true}}
 		}
 		t := b.sorted(r.unordered(), keys, n)
 		t.ord = r.ord
 		return t
 	}
-	return r.with(&plan.Limit{In: r.node, N: n, Order: r.ord}, r.cols)
+	return r.with(&plan.Limit{In: r.node, N: n, Order: r.sequence()}, r.cols)
 }
 
 // opSample takes rows at random.

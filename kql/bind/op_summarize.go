@@ -80,12 +80,18 @@ func (b *binder) opSummarize(r *rows, op *syntax.Summarize, env *scope) *rows {
 
 // group builds the Aggregate node and the projection of what the user sees.
 func (b *binder) group(r *rows, keys []plan.Item, agg *aggregates, outs []plan.Item) *rows {
-	node := &plan.Aggregate{In: r.node, Aggs: agg.items, Order: r.ord}
+	node := &plan.Aggregate{In: r.node, Aggs: agg.items, Order: r.sequence()}
 	for _, p := range r.part {
 		node.Keys = append(node.Keys, pass(p))
 	}
 	node.Keys = append(node.Keys, keys...)
 	res := &rows{node: node, part: r.part, tables: r.tables}
+	if r.arrival != nil { // groups come in the order of their first rows
+		at := b.newCol("$arrival", types.Long)
+		first, _ := builtin.Resolve(b.table.Aggregate(builtin.MinRow), []builtin.Arg{{Type: types.Long}})
+		node.Aggs = append(node.Aggs, plan.Item{Col: at, Expr: &plan.Call{Row: first.Row, Args: []plan.Expr{ref(*r.arrival)}, T: types.Long}})
+		res.arrival = &at
+	}
 	var items []plan.Item
 	for _, k := range keys {
 		items = append(items, pass(k.Col))

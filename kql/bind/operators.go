@@ -109,5 +109,5 @@ func starts(op syntax.Op) bool {
 
 func (b *binder) opWhere(r *rows, op *syntax.Where, env *scope) *rows {
 	pred := b.condition(op.X, &context{env: env, in: r, filter: true})
-	return r.with(&plan.Filter{In: r.node, Pred: pred}, r.cols)
+	return r.with(&plan.Filter{In: r.node, Pred: pred, Order: r.ord}, r.cols)
 }

@@ -14,6 +14,9 @@ type rows struct {
 	node plan.Node
 	cols []plan.Col // what the user sees, in order, with unique names
 	ord  *plan.Col  // set while the rows are serialized: they are in the order of this column
+	// arrival is the order that rows of a constant table were written in. It does not
+	// make them serialized; it only makes results repeatable.
+	arrival *plan.Col
 	// part are hidden columns inside mv-apply and partition: every operator works
 	// within rows that agree on them.
 	part []plan.Col
@@ -31,7 +34,18 @@ func (r *rows) hidden() []plan.Col {
 	if r.ord != nil {
 		h = append(h, *r.ord)
 	}
+	if r.arrival != nil {
+		h = append(h, *r.arrival)
+	}
 	return h
+}
+
+// sequence is the column that order-sensitive aggregates follow, or nil.
+func (r *rows) sequence() *plan.Col {
+	if r.ord != nil {
+		return r.ord
+	}
+	return r.arrival
 }
 
 // find looks a visible column up by name.
@@ -77,7 +91,7 @@ func (r *rows) project(items []plan.Item) *rows {
 	for _, h := range r.hidden() {
 		all = append(all, pass(h))
 	}
-	return r.with(&plan.Project{In: r.node, Items: all, Partition: r.partIDs()}, cols)
+	return r.with(&plan.Project{In: r.node, Items: all, Order: r.ord, Partition: r.partIDs()}, cols)
 }
 
 // pass is the item that hands a column on.
@@ -159,7 +173,8 @@ type binding struct {
 type definition struct {
 	shared  *plan.Shared
 	visible int
-	ordered bool
+	ordered bool // a column after the visible ones is their order
+	arrival bool // and one after that their arrival
 	tables  []string
 }
 

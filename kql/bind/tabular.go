@@ -332,7 +332,8 @@ func (b *binder) dataTable(x *syntax.DataTable, env *scope) *rows {
 		}
 		v.Rows = append(v.Rows, row)
 	}
-	return &rows{node: v, cols: v.Cols}
+	at := b.newCol("$arrival", types.Long)
+	return &rows{node: &plan.Number{In: v, Ord: at}, cols: v.Cols, arrival: &at}
 }
 
 // convertCell makes a datatable constant fit its column.

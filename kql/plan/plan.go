@@ -67,13 +67,16 @@ type (
 	Filter struct {
 		In   Node
 		Pred Expr
+		// Order is the column that window rows follow.
+		Order *Col
 	}
 	// Project computes a new list of columns; a *Ref item with the ID of its own
 	// column passes the column on.
 	Project struct {
 		In    Node
 		Items []Item
-		// Partition holds the columns that window rows restart on.
+		// Order is the column that window rows follow, Partition those they restart on.
+		Order     *Col
 		Partition []ID
 	}
 	// Aggregate groups by Keys. Aggs hold calls of aggregate rows, or expressions over them.

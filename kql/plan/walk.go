@@ -13,9 +13,9 @@ func Map(n Node, f func(Node) Node) Node {
 	}
 	switch m := n.(type) {
 	case *Filter:
-		return f(&Filter{In: Map(m.In, f), Pred: mapExpr(m.Pred)})
+		return f(&Filter{In: Map(m.In, f), Pred: mapExpr(m.Pred), Order: m.Order})
 	case *Project:
-		return f(&Project{In: Map(m.In, f), Items: items(m.Items), Partition: m.Partition})
+		return f(&Project{In: Map(m.In, f), Items: items(m.Items), Order: m.Order, Partition: m.Partition})
 	case *Aggregate:
 		return f(&Aggregate{In: Map(m.In, f), Keys: items(m.Keys), Aggs: items(m.Aggs), Order: m.Order})
 	case *Sort:

@@ -60,6 +60,9 @@ func prune(root *plan.Root) *plan.Root {
 			for _, id := range n.Partition {
 				need[id] = true
 			}
+			if n.Order != nil && hasWindow(n) {
+				need[n.Order.ID] = true
+			}
 			for _, it := range n.Items {
 				if need[it.Col.ID] {
 					visitQueries(it.Expr, visit)
@@ -86,6 +89,10 @@ func prune(root *plan.Root) *plan.Root {
 						need[in.Out()[i].ID] = true
 					}
 				}
+			}
+		case *plan.Filter:
+			if n.Order != nil && hasWindow(n) {
+				need[n.Order.ID] = true
 			}
 		case *plan.FirstOf:
 			for _, id := range n.Keys {
@@ -154,7 +161,7 @@ func prune(root *plan.Root) *plan.Root {
 		case *plan.Values:
 			return cutValues(n, need)
 		case *plan.Project:
-			return &plan.Project{In: n.In, Items: keep(n.Items), Partition: n.Partition}
+			return &plan.Project{In: n.In, Items: keep(n.Items), Order: n.Order, Partition: n.Partition}
 		case *plan.Aggregate:
 			if len(n.Keys) == 0 && len(n.Aggs) > 0 && len(keep(n.Aggs)) == 0 {
 				return n

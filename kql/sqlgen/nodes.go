@@ -98,7 +98,7 @@ func (g *generator) counter(count, name string) string {
 func (g *generator) filter(n *plan.Filter) *query {
 	q := g.node(n.In).open()
 	x := g.exprs()
-	x.order = g.orderOf(n.In)
+	x.order = sequence(n.Order)
 	pred := x.lower(n.Pred, true)
 	q = x.over(q)
 	q.where = append(q.where, conjunct(pred))
@@ -107,47 +107,18 @@ func (g *generator) filter(n *plan.Filter) *query {
 
 func conjunct(e sqlx.Expr) string { return "(" + sqlx.Text(e) + ")" }
 
-// orderOf is the column that serialized rows are numbered by, for window rows.
-func (g *generator) orderOf(n plan.Node) sqlx.Expr {
-	for {
-		switch m := n.(type) {
-		case *plan.Sort:
-			return sqlx.Raw(column(m.Ord.ID))
-		case *plan.Number:
-			return sqlx.Raw(column(m.Ord.ID))
-		case *plan.Filter:
-			n = m.In
-		case *plan.Project:
-			n = m.In
-		case *plan.Limit:
-			if m.Order != nil {
-				return sqlx.Raw(column(m.Order.ID))
-			}
-			n = m.In
-		case *plan.Unnest:
-			n = m.In
-		case *plan.GoOp:
-			if m.Order != nil {
-				return sqlx.Raw(column(m.Order.ID))
-			}
-			return nil
-		case *plan.Ref:
-			for i, c := range m.Def.Cols {
-				if c.Name == "$ord" {
-					return sqlx.Raw(column(m.Cols[i].ID))
-				}
-			}
-			return nil
-		default:
-			return nil
-		}
+// sequence is the column that window rows follow.
+func sequence(c *plan.Col) sqlx.Expr {
+	if c == nil {
+		return nil
 	}
+	return sqlx.Raw(column(c.ID))
 }
 
 func (g *generator) project(n *plan.Project) *query {
 	q := g.node(n.In).open()
 	x := g.exprs()
-	x.order = g.orderOf(n.In)
+	x.order = sequence(n.Order)
 	x.partition = g.partitionOf(n)
 	items := make([]string, 0, len(n.Items))
 	for _, it := range n.Items {
@@ -177,9 +148,7 @@ func (g *generator) partitionOf(n *plan.Project) []sqlx.Expr {
 func (g *generator) aggregate(n *plan.Aggregate) *query {
 	q := g.node(n.In).open()
 	x := g.exprs()
-	if n.Order != nil {
-		x.order = sqlx.Raw(column(n.Order.ID))
-	}
+	x.order = sequence(n.Order)
 	var items, groups []string
 	for i, k := range n.Keys {
 		items = append(items, x.text(k.Expr)+" AS "+column(k.Col.ID))
