@@ -58,6 +58,16 @@ func callGo(t testing.TB, e *Env, name string, args ...any) types.Value {
 	return CallGo(e, res.Row, res.Result, vs)
 }
 
+// oneAddress is a GeoIP database that knows one address.
+type oneAddress struct{}
+
+func (oneAddress) Lookup(ip string) string {
+	if ip == "1.2.3.4" {
+		return `{"country":"Utopia"}`
+	}
+	return ""
+}
+
 func TestNet(t *testing.T) {
 	const line = "05:04:54 127.0.0.1 GET /favicon.ico 404"
 	tests := []struct {
@@ -113,9 +123,10 @@ func TestNet(t *testing.T) {
 		{"has_any_ipv4_prefix", []any{line, jsonArg(`["10.","127.0.0."]`)}, true},
 		{"has_any_ipv4_prefix", []any{line, jsonArg(`["127.0"]`)}, false},
 		{"has_any_ipv4_prefix", []any{"é127.0.0.1", jsonArg(`["127."]`)}, false},
-		{"geo_info_from_ip_address", []any{"1.2.3.4"}, nil},
+		{"geo_info_from_ip_address", []any{"1.2.3.4"}, `{"country":"Utopia"}`},
+		{"geo_info_from_ip_address", []any{"5.6.7.8"}, nil},
 	}
-	e := &Env{}
+	e := &Env{Geo: oneAddress{}}
 	for _, tt := range tests {
 		if got := callGo(t, e, tt.name, tt.args...); got != tt.want {
 			t.Errorf("%s%q = %v, want %v", tt.name, tt.args, got, tt.want)
