@@ -127,6 +127,8 @@ func (b *binder) name(x *syntax.Name, c *context) plan.Expr {
 		switch {
 		case bd.expr != nil:
 			return bd.expr
+		case bd.fn != nil && len(bd.fn.Params) == 0: // a function without parameters may be named alone
+			return b.callLambda(bd, &syntax.Call{At: x.At, Name: x}, c)
 		case bd.fn != nil:
 			b.report(x.Span, errCallFunction(x.Text))
 		default:

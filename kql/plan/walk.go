@@ -26,9 +26,12 @@ func Map(n Node, f func(Node) Node) Node {
 			k.Expr = mapExpr(k.Expr)
 			c.Keys[i] = k
 		}
+		if m.Limit != nil {
+			c.Limit = mapExpr(m.Limit)
+		}
 		return f(&c)
 	case *Limit:
-		return f(&Limit{In: Map(m.In, f), N: m.N, Order: m.Order})
+		return f(&Limit{In: Map(m.In, f), N: mapExpr(m.N), Order: m.Order})
 	case *FirstOf:
 		return f(&FirstOf{In: Map(m.In, f), Keys: m.Keys})
 	case *Join:
@@ -57,7 +60,12 @@ func Map(n Node, f func(Node) Node) Node {
 			it.Expr = mapExpr(it.Expr)
 			c.Items[i] = it
 		}
+		if m.Limit != nil {
+			c.Limit = mapExpr(m.Limit)
+		}
 		return f(&c)
+	case *Range:
+		return f(&Range{Col: m.Col, From: mapExpr(m.From), To: mapExpr(m.To), Step: mapExpr(m.Step)})
 	case *Number:
 		return f(&Number{In: Map(m.In, f), Ord: m.Ord})
 	case *GoOp:
