@@ -17,7 +17,7 @@ type page struct {
 
 // pageOrder is the order of the reference. A group that no page names goes to "other".
 var pageOrder = []page{
-	{"scalar-operators.md", "Scalar operators", "Written between or before their operands. Operators on the same line bind equally; see the precedence in [semantics](../semantics.md).", []string{"operator"}},
+	{"scalar-operators.md", "Scalar operators", "Written between or before their operands, of which the forms show the types.", []string{"operator"}},
 	{"strings.md", "Strings", "", []string{"string"}},
 	{"conversions.md", "Conversions and tests of type", "", []string{"convert"}},
 	{"conditions.md", "Conditions", "", []string{"condition"}},

@@ -28,7 +28,7 @@ func Codes() []CodeInfo {
 		{"KQ302", "Wrong arguments", "The function takes other arguments: another number, another type, or a constant. Its page in the reference gives its signature.", "print strlen()"},
 		{"KQ303", "Operator not defined for these types", "The operator has no meaning for the types of its two sides. Two dynamic values are never compared as they are: convert them first.", "T | where Account > 5"},
 		{"KQ304", "No conversion", "No value of the one type can become one of the other.", ""},
-		{"KQ305", "Not a constant", "The value must be known before the query runs: a literal, a let constant, or a function of them.", "datatable(a:real)[rand()]"},
+		{"KQ305", "Not a constant", "The value must be known before the query runs: a literal, a let constant, or a function of them.", "table(tostring(rand())) | count"},
 		{"KQ306", "Aggregate in the wrong place", "count(), max() and their kin work on groups, so they stand in summarize, make-series, top-nested and pivot only.", "T | where count() > 5"},
 		{"KQ307", "Aggregate missing", "Before by, summarize takes aggregates. A column that the rows are grouped by belongs after by; take_any() picks one of a group's values.", "T | summarize Account by Count"},
 		{"KQ308", "Rows without an order", "prev(), next(), row_number() and their kin speak of neighbouring rows. sort, top and serialize give rows an order; summarize, join and union take it away.", "T | extend x = row_number()"},
