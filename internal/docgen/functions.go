@@ -233,7 +233,7 @@ func (e *entry) heading() string {
 	return e.name
 }
 
-func index(fns []*entry, ops []operatorEntry) string {
+func index(fns []*entry, ops []operatorEntry, plugins []builtin.Plugin) string {
 	var b strings.Builder
 	b.WriteString(made + "# Reference\n\n")
 	b.WriteString("What Quarry knows of KQL, made from the tables the compiler works with; the examples are run as tests.\n")
@@ -243,7 +243,7 @@ func index(fns []*entry, ops []operatorEntry) string {
 	for _, o := range ops {
 		links = append(links, fmt.Sprintf("[%s](operators.md#%s)", code(o.name), anchor(o.name)))
 	}
-	b.WriteString(strings.Join(links, " ") + "\n")
+	b.WriteString(strings.Join(links, " ") + "\n\n## [Plug-ins of evaluate](plugins.md)\n\n" + pluginLinks(plugins) + "\n")
 	for _, p := range pageOrder {
 		links = links[:0]
 		for _, e := range fns {

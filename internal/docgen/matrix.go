@@ -50,7 +50,7 @@ func (e *entry) state() string {
 	return state
 }
 
-func matrix(fns []*entry, ops []operatorEntry) string {
+func matrix(fns []*entry, ops []operatorEntry, plugins []builtin.Plugin) string {
 	var b strings.Builder
 	b.WriteString(made + "# Support matrix\n\n")
 	refused := 0
@@ -65,8 +65,8 @@ func matrix(fns []*entry, ops []operatorEntry) string {
 			opsRefused++
 		}
 	}
-	fmt.Fprintf(&b, "%s, %d of them refused by name; %s of functions, aggregates and scalar operators, %d of them refused by name.\n",
-		plural(len(ops), "tabular operator"), opsRefused, plural(len(fns), "name"), refused)
+	fmt.Fprintf(&b, "%s, %d of them refused by name; %s of evaluate; %s of functions, aggregates and scalar operators, %d of them refused by name.\n",
+		plural(len(ops), "tabular operator"), opsRefused, plural(len(plugins), "plug-in"), plural(len(fns), "name"), refused)
 	b.WriteString("What is in neither list is unknown to Quarry: using it is an error at the place it stands, never a wrong answer.\n\n")
 	b.WriteString("*Form*: **SQL** runs in the engine's own vectors, **Go** as a function called for each row, **compiler** while the query is compiled.\n\n")
 	b.WriteString("## Tabular operators\n\n| operator | runs |\n|---|---|\n")
@@ -77,6 +77,7 @@ func matrix(fns []*entry, ops []operatorEntry) string {
 		}
 		fmt.Fprintf(&b, "| [%s](reference/operators.md#%s) | %s |\n", cell(code(o.name)), anchor(o.name), cell(state))
 	}
+	b.WriteString(pluginsMatrix(plugins))
 	for _, p := range pageOrder {
 		first := true
 		for _, e := range fns {

@@ -19,9 +19,10 @@ func Pages() (map[string]string, error) {
 		return nil, err
 	}
 	pages := map[string]string{
-		"reference/README.md":    index(fns, ops),
+		"reference/README.md":    index(fns, ops, table.Plugins()),
 		"reference/operators.md": operatorsPage(ops),
-		"support-matrix.md":      matrix(fns, ops),
+		"support-matrix.md":      matrix(fns, ops, table.Plugins()),
+		"reference/plugins.md":   pluginsPage(table.Plugins()),
 		"errors.md":              errorsPage(),
 	}
 	for _, g := range pageOrder {
