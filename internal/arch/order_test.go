@@ -22,6 +22,7 @@ var order = [][]string{
 	{"kql/syntax", "kql/sqlx"},
 	{"kql/builtin/..."},
 	{"kql/plan"},
+	{"kql/eval"},
 	{"kql/bind", "kql/rewrite", "kql/sqlgen"},
 	{"kql"},
 	{"internal/kqt"}, // case files, for the tests of every layer above it
