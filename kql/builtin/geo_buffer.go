@@ -123,7 +123,7 @@ func lineBuffers(s *shape, radius, t float64) [][]ring {
 		b.wedge((*l)[0], start-math.Pi/2, start+math.Pi/2)
 		b.chain(*l, false)
 		b.wedge((*l)[n-1], end-math.Pi/2, end+math.Pi/2)
-		b.chain(reversed(*l), false)
+		b.chain(reversedPoints(*l), false)
 	}
 	return b.pieces
 }
@@ -134,7 +134,7 @@ func (s *shape) grown(radius, t float64) [][]ring {
 	for _, l := range s.area.Loops() {
 		points := l.Vertices()
 		if l.IsHole() {
-			points = reversed(points)
+			points = reversedPoints(points)
 		}
 		b.chain(points, true)
 	}
@@ -146,7 +146,7 @@ func lineBuffer(s *shape, a []types.Value) types.Value {
 	if !ok {
 		return nil
 	}
-	return unionJSON(lineBuffers(s, radius, t))
+	return unionJSON(unionAll(lineBuffers(s, radius, t)))
 }
 
 func polygonBuffer(s *shape, a []types.Value) types.Value {
@@ -154,20 +154,5 @@ func polygonBuffer(s *shape, a []types.Value) types.Value {
 	if !ok {
 		return nil
 	}
-	return unionJSON(s.grown(radius, t))
-}
-
-// unionJSON is the union of polygons.
-func unionJSON(parts [][]ring) types.Value {
-	p, g, ok := unionPlanar(parts)
-	if !ok {
-		return nil
-	}
-	var rings []ring
-	for _, part := range parts {
-		rings = append(rings, part...)
-	}
-	polygons := p.polygons(g)
-	startAt(rings, polygons)
-	return polygonsJSON(polygons)
+	return unionJSON(unionAll(s.grown(radius, t)))
 }

@@ -99,10 +99,6 @@ func pointToGeohash(_ *Env, a []types.Value) types.Value {
 	return geohash(lng, lat, n)
 }
 
-func degrees(lng, lat float64) types.Dyn {
-	return types.DynList([]types.Dyn{types.DynReal(lng), types.DynReal(lat)})
-}
-
 func geohashCentre(_ *Env, a []types.Value) types.Value {
 	b, ok := geohashBox(a[0].(string))
 	if !ok {
@@ -244,7 +240,7 @@ func polygonToS2(s *shape, a []types.Value) types.Value {
 	}
 	area := s.area
 	if radius > 0 {
-		if area, ok1 = unionAreas(s.grown(radius, radius/100)); !ok1 {
+		if area, ok1 = areaOf(unionAll(s.grown(radius, radius/100))); !ok1 {
 			return nil
 		}
 	}
@@ -258,7 +254,7 @@ func lineToS2(s *shape, a []types.Value) types.Value {
 		return nil
 	}
 	if radius > 0 {
-		area, ok := unionAreas(lineBuffers(s, radius, radius/100))
+		area, ok := areaOf(unionAll(lineBuffers(s, radius, radius/100)))
 		if !ok {
 			return nil
 		}
@@ -393,7 +389,7 @@ func polygonToH3(s *shape, a []types.Value) types.Value {
 	}
 	area := s.area
 	if radius > 0 {
-		if area, ok1 = unionAreas(s.grown(radius, radius/100)); !ok1 {
+		if area, ok1 = areaOf(unionAll(s.grown(radius, radius/100))); !ok1 {
 			return nil
 		}
 	}

@@ -2,10 +2,13 @@ package builtin
 
 import (
 	"math"
+	"slices"
 
 	"github.com/golang/geo/r3"
 	"github.com/golang/geo/s2"
 	"github.com/peterstace/simplefeatures/geom"
+
+	"quarry/kql/types"
 )
 
 // plane is a gnomonic projection: it turns the shortest lines of the sphere into
@@ -48,24 +51,13 @@ func (p plane) unproject(c geom.XY) s2.Point {
 	return s2.Point{Vector: p.x.Mul(c.X).Add(p.y.Mul(c.Y)).Add(p.z).Normalize()}
 }
 
-func (p plane) lineString(points []s2.Point, closed bool) geom.LineString {
-	flat := make([]float64, 0, 2*len(points)+2)
+func (p plane) lineString(points []s2.Point) geom.LineString {
+	flat := make([]float64, 0, 2*len(points))
 	for _, v := range points {
 		c := p.project(v)
 		flat = append(flat, c.X, c.Y)
 	}
-	if closed {
-		flat = append(flat, flat[0], flat[1])
-	}
 	return geom.NewLineString(geom.NewSequence(flat, geom.DimXY))
-}
-
-func (p plane) polygon(rings []ring) geom.Polygon {
-	out := make([]geom.LineString, len(rings))
-	for i, r := range rings {
-		out[i] = p.lineString(r.loop.Vertices(), true)
-	}
-	return geom.NewPolygon(out)
 }
 
 func pointsOf(rings []ring) []s2.Point {
@@ -84,28 +76,230 @@ func allPoints(parts [][]ring) [][]s2.Point {
 	return out
 }
 
-// unionPlanar is the union of polygons, in a plane.
-func unionPlanar(parts [][]ring) (plane, geom.Geometry, bool) {
-	p, ok := planeOf(allPoints(parts)...)
-	if !ok {
-		return p, geom.Geometry{}, false
+// flatRings are rings in a plane, the first point not repeated: of the shells and
+// holes of polygons, shells counterclockwise.
+type flatRings [][]geom.XY
+
+func (p plane) flat(rings []ring) flatRings {
+	out := make(flatRings, len(rings))
+	for i, r := range rings {
+		for _, v := range r.loop.Vertices() {
+			out[i] = append(out[i], p.project(v))
+		}
+		if r.hole {
+			slices.Reverse(out[i])
+		}
 	}
-	polygons := make([]geom.Geometry, len(parts))
-	for i, part := range parts {
-		polygons[i] = p.polygon(part).AsGeometry()
-	}
-	g, err := geom.UnionMany(polygons)
-	return p, g, err == nil
+	return out
 }
 
-// unionAreas is the union of polygons on the sphere.
-func unionAreas(parts [][]ring) (*s2.Polygon, bool) {
-	p, g, ok := unionPlanar(parts)
+// geometry makes polygons of rings of which each shell comes before its holes.
+func (f flatRings) geometry() geom.Geometry {
+	var polygons []geom.Polygon
+	var rings []geom.LineString
+	for i, r := range f {
+		if i > 0 && area(r) > 0 {
+			polygons, rings = append(polygons, geom.NewPolygon(rings)), nil
+		}
+		flat := make([]float64, 0, 2*len(r)+2)
+		for k := range len(r) + 1 {
+			flat = append(flat, r[k%len(r)].X, r[k%len(r)].Y)
+		}
+		rings = append(rings, geom.NewLineString(geom.NewSequence(flat, geom.DimXY)))
+	}
+	return geom.NewMultiPolygon(append(polygons, geom.NewPolygon(rings))).AsGeometry()
+}
+
+func (f flatRings) corners() (n int) {
+	for _, r := range f {
+		n += len(r)
+	}
+	return n
+}
+
+// area is twice the area of a ring, negative when it runs clockwise.
+func area(r []geom.XY) (sum float64) {
+	for i, a := range r {
+		b := r[(i+1)%len(r)]
+		sum += a.X*b.Y - a.Y*b.X
+	}
+	return sum
+}
+
+// ringsOf takes the polygons out of a geometry. Rings start, and polygons come, in the
+// order of the edges they were made of, as S2 has it; see canonical.
+func ringsOf(g geom.Geometry, of ...flatRings) flatRings {
+	ids := newEdgeIDs(of)
+	var polygons []flatRings
+	first := map[*geom.XY]int{}
+	for _, part := range parts(g) {
+		poly, ok := part.AsPolygon()
+		if !ok || poly.IsEmpty() {
+			continue
+		}
+		var rings flatRings
+		for i, l := range poly.DumpRings() {
+			seq := l.Coordinates()
+			r := make([]geom.XY, seq.Length()-1)
+			for k := range r {
+				r[k] = seq.GetXY(k)
+			}
+			if area(r) < 0 != (i > 0) {
+				slices.Reverse(r)
+			}
+			id := 0
+			r, id = ids.canonical(r)
+			if rings = append(rings, r); i == 0 {
+				first[&r[0]] = id
+			}
+		}
+		polygons = append(polygons, rings)
+	}
+	slices.SortStableFunc(polygons, func(a, b flatRings) int { return first[&a[0][0]] - first[&b[0][0]] })
+	return slices.Concat(polygons...)
+}
+
+// edgeIDs numbers the edges of rings in their order.
+type edgeIDs struct {
+	edges    [][2]geom.XY
+	from, to map[geom.XY][]int
+}
+
+func newEdgeIDs(of []flatRings) *edgeIDs {
+	e := &edgeIDs{from: map[geom.XY][]int{}, to: map[geom.XY][]int{}}
+	for _, rings := range of {
+		for _, r := range rings {
+			for i, a := range r {
+				b := r[(i+1)%len(r)]
+				e.from[a] = append(e.from[a], len(e.edges))
+				e.to[b] = append(e.to[b], len(e.edges))
+				e.edges = append(e.edges, [2]geom.XY{a, b})
+			}
+		}
+	}
+	return e
+}
+
+// of is the first edge that the edge from a to b is a part of, running the same way.
+func (e *edgeIDs) of(a, b geom.XY) int {
+	best := math.MaxInt
+	for _, candidates := range [][]int{e.from[a], e.to[b]} {
+		for _, id := range candidates {
+			if id < best && e.holds(id, a, b) {
+				best = id
+			}
+		}
+	}
+	if best == math.MaxInt && len(e.from[a]) == 0 && len(e.to[b]) == 0 {
+		for id := range e.edges {
+			if e.holds(id, a, b) {
+				return id
+			}
+		}
+	}
+	return best
+}
+
+func (e *edgeIDs) holds(id int, a, b geom.XY) bool {
+	const near = 1e-13
+	p, q := e.edges[id][0], e.edges[id][1]
+	d := q.Sub(p)
+	length := d.Dot(d)
+	on := func(x geom.XY) bool {
+		v := x.Sub(p)
+		along := v.Dot(d)
+		off := d.Cross(v)
+		return off*off <= near*near*length && along >= -near*math.Sqrt(length) && along <= length+near*math.Sqrt(length)
+	}
+	return on(a) && on(b) && b.Sub(a).Dot(d) > 0
+}
+
+// canonical turns a ring so that its edge of the highest number comes last, the last of
+// several that are parts of one. It returns the number of the first edge with it.
+func (e *edgeIDs) canonical(r []geom.XY) ([]geom.XY, int) {
+	n := len(r)
+	ids, last := make([]int, n), 0
+	for i := range r {
+		ids[i] = e.of(r[i], r[(i+1)%n])
+	}
+	for i, id := range ids {
+		if id > ids[last] || id == ids[last] && ids[(i+1)%n] != id {
+			last = i
+		}
+	}
+	start := (last + 1) % n
+	return slices.Concat(r[start:], r[:start]), ids[start]
+}
+
+// polygons groups rings by polygon and puts them on the sphere.
+func (p plane) polygons(f flatRings) [][][]s2.Point {
+	var out [][][]s2.Point
+	for _, r := range f {
+		points := make([]s2.Point, len(r))
+		for i, c := range r {
+			points[i] = p.unproject(c)
+		}
+		if area(r) > 0 {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], points)
+	}
+	return out
+}
+
+// unionByTwos joins polygons two by two, those with the fewest corners first, as S2 does: the
+// order of the corners in the result depends on it.
+func unionByTwos(parts [][]ring) (plane, flatRings, bool) {
+	p, ok := planeOf(allPoints(parts)...)
+	if !ok {
+		return p, nil, false
+	}
+	queue := make([]flatRings, len(parts))
+	for i, part := range parts {
+		queue[i] = p.flat(part)
+	}
+	byCorners := func(a, b flatRings) int { return a.corners() - b.corners() }
+	slices.SortStableFunc(queue, byCorners)
+	for len(queue) > 1 {
+		a, b := queue[0], queue[1]
+		g, err := geom.Union(a.geometry(), b.geometry())
+		if err != nil {
+			return p, nil, false
+		}
+		joined := ringsOf(g, a, b)
+		queue = queue[2:]
+		at, _ := slices.BinarySearchFunc(queue, joined.corners()+1, func(f flatRings, n int) int { return f.corners() - n })
+		queue = slices.Insert(queue, at, joined)
+	}
+	return p, queue[0], true
+}
+
+// unionAll is the union of many pieces at once.
+func unionAll(parts [][]ring) (plane, flatRings, bool) {
+	p, ok := planeOf(allPoints(parts)...)
+	if !ok {
+		return p, nil, false
+	}
+	flat := make([]flatRings, len(parts))
+	pieces := make([]geom.Geometry, len(parts))
+	for i, part := range parts {
+		flat[i] = p.flat(part)
+		pieces[i] = flat[i].geometry()
+	}
+	g, err := geom.UnionMany(pieces)
+	if err != nil {
+		return p, nil, false
+	}
+	return p, ringsOf(g, flat...), true
+}
+
+// areaOf makes the area that a union gave.
+func areaOf(p plane, f flatRings, ok bool) (*s2.Polygon, bool) {
 	if !ok {
 		return nil, false
 	}
 	var loops []*s2.Loop
-	for _, rings := range p.polygons(g) {
+	for _, rings := range p.polygons(f) {
 		for _, r := range rings {
 			loop := s2.LoopFromPoints(r)
 			loop.Normalize()
@@ -115,38 +309,12 @@ func unionAreas(parts [][]ring) (*s2.Polygon, bool) {
 	return s2.PolygonFromLoops(loops), true
 }
 
-// polygons takes the polygons out of a geometry, shells counterclockwise, holes clockwise.
-func (p plane) polygons(g geom.Geometry) [][][]s2.Point {
-	var out [][][]s2.Point
-	for _, part := range parts(g) {
-		poly, ok := part.AsPolygon()
-		if !ok || poly.IsEmpty() {
-			continue
-		}
-		rings := [][]s2.Point{p.ring(poly.ExteriorRing(), false)}
-		for i := range poly.NumInteriorRings() {
-			rings = append(rings, p.ring(poly.InteriorRingN(i), true))
-		}
-		out = append(out, rings)
+// unionJSON is what a union gave as GeoJSON.
+func unionJSON(p plane, f flatRings, ok bool) types.Value {
+	if !ok {
+		return nil
 	}
-	return out
-}
-
-func (p plane) ring(l geom.LineString, hole bool) []s2.Point {
-	points := p.points(l)
-	points = points[:len(points)-1]
-	area := 0.0
-	seq := l.Coordinates()
-	for i := 1; i < seq.Length(); i++ {
-		a, b := seq.GetXY(i-1), seq.GetXY(i)
-		area += a.X*b.Y - a.Y*b.X
-	}
-	if area < 0 != hole {
-		for i, j := 0, len(points)-1; i < j; i, j = i+1, j-1 {
-			points[i], points[j] = points[j], points[i]
-		}
-	}
-	return points
+	return polygonsJSON(p.polygons(f))
 }
 
 func (p plane) points(l geom.LineString) []s2.Point {
@@ -188,34 +356,4 @@ func parts(g geom.Geometry) []geom.Geometry {
 		}
 	}
 	return out
-}
-
-// startAt turns each ring so that it starts on the earliest edge of the given rings, as
-// S2 orders what it builds.
-func startAt(rings []ring, polygons [][][]s2.Point) {
-	const near = 1e-14
-	for _, polygon := range polygons {
-		for _, r := range polygon {
-			best, start := math.MaxInt, 0
-			for i := range r {
-				mid := s2.Interpolate(0.5, r[i], r[(i+1)%len(r)])
-				edge := 0
-			search:
-				for _, in := range rings {
-					for k := range in.loop.NumVertices() {
-						if edge >= best {
-							break search
-						}
-						if s2.DistanceFromSegment(mid, in.loop.Vertex(k), in.loop.Vertex(k+1)).Radians() < near {
-							best, start = edge, i
-							break search
-						}
-						edge++
-					}
-				}
-			}
-			rotated := append(append([]s2.Point(nil), r[start:]...), r[:start]...)
-			copy(r, rotated)
-		}
-	}
 }

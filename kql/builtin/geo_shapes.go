@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"math"
+	"slices"
 
 	"github.com/golang/geo/s1"
 	"github.com/golang/geo/s2"
@@ -106,20 +107,26 @@ func simplifyPolygon(s *shape, a []types.Value) types.Value {
 
 // Sets of shapes.
 
-func (p plane) geometry(s *shape) (geom.Geometry, bool) {
+// geometry is a shape in the plane, and for polygons their rings, too.
+func (p plane) geometry(s *shape) (geom.Geometry, flatRings) {
 	if s.isLine() {
 		lines := make([]geom.LineString, len(s.lines))
 		for i, l := range s.lines {
-			lines[i] = p.lineString(*l, false)
+			lines[i] = p.lineString(*l)
 		}
-		return geom.NewMultiLineString(lines).AsGeometry(), true
+		return geom.NewMultiLineString(lines).AsGeometry(), nil
 	}
-	var polygons []geom.Geometry
-	for _, part := range s.parts() {
-		polygons = append(polygons, p.polygon(part).AsGeometry())
+	rings := p.flat(s.rings)
+	if parts := s.parts(); len(parts) > 1 {
+		var polygons []geom.Geometry
+		for _, part := range parts {
+			polygons = append(polygons, p.flat(part).geometry())
+		}
+		if g, err := geom.UnionMany(polygons); err == nil {
+			return g, rings
+		}
 	}
-	g, err := geom.UnionMany(polygons)
-	return g, err == nil
+	return rings.geometry(), rings
 }
 
 func (s *shape) points() []s2.Point {
@@ -128,16 +135,6 @@ func (s *shape) points() []s2.Point {
 		out = append(out, *l...)
 	}
 	return append(out, pointsOf(s.rings)...)
-}
-
-// planar puts two shapes in one plane; ok is false when they spread too far for one.
-func planar(a, b *shape) (p plane, x, y geom.Geometry, ok bool) {
-	if p, ok = planeOf(a.points(), b.points()); !ok {
-		return
-	}
-	x, ok1 := p.geometry(a)
-	y, ok2 := p.geometry(b)
-	return p, x, y, ok1 && ok2
 }
 
 // pair makes a Go form of two shapes, lines or polygons.
@@ -206,20 +203,16 @@ func touches(lines []*s2.Polyline, area *s2.Polygon) bool {
 }
 
 func intersection(a, b *shape) types.Value {
-	p, x, y, ok := planar(a, b)
+	p, ok := planeOf(a.points(), b.points())
 	if !ok {
 		return nil
 	}
+	x, xRings := p.geometry(a)
+	y, yRings := p.geometry(b)
 	g, err := geom.Intersection(x, y)
 	if err != nil {
 		return nil
 	}
-	return p.json(g, append(append([]*s2.Polyline(nil), a.lines...), b.lines...), append(append([]ring(nil), a.rings...), b.rings...))
-}
-
-// json is a geometry of the plane as GeoJSON. The given lines say which way its lines
-// run, the given rings where its rings start.
-func (p plane) json(g geom.Geometry, along []*s2.Polyline, rings []ring) types.Value {
 	var points []s2.Point
 	var lines [][]s2.Point
 	for _, part := range parts(g) {
@@ -230,9 +223,7 @@ func (p plane) json(g geom.Geometry, along []*s2.Polyline, rings []ring) types.V
 			points = append(points, p.unproject(xy))
 		}
 	}
-	orient(lines, along)
-	polygons := p.polygons(g)
-	startAt(rings, polygons)
+	orient(lines, slices.Concat(a.lines, b.lines))
 	var out []types.Value
 	switch {
 	case len(points) == 1:
@@ -243,8 +234,8 @@ func (p plane) json(g geom.Geometry, along []*s2.Polyline, rings []ring) types.V
 	if len(lines) > 0 {
 		out = append(out, linesJSON(lines))
 	}
-	if len(polygons) > 0 {
-		out = append(out, polygonsJSON(polygons))
+	if f := ringsOf(g, xRings, yRings); len(f) > 0 {
+		out = append(out, polygonsJSON(p.polygons(f)))
 	}
 	switch len(out) {
 	case 0:
@@ -285,7 +276,7 @@ func unionPolygonsGo(_ *Env, a []types.Value) types.Value {
 	for _, s := range shapes {
 		all = append(all, s.parts()...)
 	}
-	return unionJSON(all)
+	return unionJSON(unionByTwos(all))
 }
 
 // unionLinesGo joins lines: what they share is there once, and lines that end where
@@ -303,16 +294,16 @@ func unionLinesGo(_ *Env, a []types.Value) types.Value {
 	if !ok {
 		return nil
 	}
-	union := geom.Geometry{}
+	all := geom.Geometry{}
 	for _, s := range shapes {
 		g, _ := p.geometry(s)
 		var err error
-		if union, err = geom.Union(union, g); err != nil {
+		if all, err = geom.Union(all, g); err != nil {
 			return nil
 		}
 	}
 	var lines [][]s2.Point
-	for _, part := range parts(union) {
+	for _, part := range parts(all) {
 		if l, ok := part.AsLineString(); ok {
 			lines = append(lines, p.points(l))
 		}
@@ -337,7 +328,7 @@ func orient(lines [][]s2.Point, along []*s2.Polyline) {
 				continue
 			}
 			if from := (*given)[next-1]; from.Distance(l[0]) > from.Distance(l[1]) {
-				lines[i] = reversed(l)
+				lines[i] = reversedPoints(l)
 			}
 			break
 		}
@@ -375,17 +366,17 @@ func joinLines(lines [][]s2.Point) [][]s2.Point {
 func join(a, b []s2.Point, end s2.Point) []s2.Point {
 	if a[len(a)-1] == end {
 		if b[0] != end {
-			b = reversed(b)
+			b = reversedPoints(b)
 		}
 		return append(append([]s2.Point(nil), a...), b[1:]...)
 	}
 	if b[len(b)-1] != end {
-		b = reversed(b)
+		b = reversedPoints(b)
 	}
 	return append(append([]s2.Point(nil), b...), a[1:]...)
 }
 
-func reversed(v []s2.Point) []s2.Point {
+func reversedPoints(v []s2.Point) []s2.Point {
 	out := make([]s2.Point, len(v))
 	for i, p := range v {
 		out[len(v)-1-i] = p
@@ -428,7 +419,7 @@ func simplifyPolygonsGo(_ *Env, a []types.Value) types.Value {
 	if united == nil {
 		return nil
 	}
-	return unionJSON(united)
+	return unionJSON(unionByTwos(united))
 }
 
 // sites are chosen points no two of which are nearer than the distance.

@@ -221,7 +221,7 @@ func (s *shape) unite() bool {
 		s.area = s2.PolygonFromLoops(cloneLoops(loops))
 		return true
 	}
-	united, ok := unionAreas(s.parts())
+	united, ok := areaOf(unionByTwos(s.parts()))
 	if !ok {
 		return false
 	}
@@ -261,9 +261,18 @@ func cloneLoops(loops []*s2.Loop) []*s2.Loop {
 
 // GeoJSON texts.
 
+// position is a point in degrees, to 13 decimals: about ten nanometres, which is what
+// going by way of the sphere leaves exact.
 func position(p s2.Point) types.Dyn {
 	ll := s2.LatLngFromPoint(p)
-	return types.DynList([]types.Dyn{types.DynReal(ll.Lng.Degrees()), types.DynReal(ll.Lat.Degrees())})
+	return degrees(roundDegrees(ll.Lng), roundDegrees(ll.Lat))
+}
+
+func roundDegrees(a s1.Angle) float64 { return math.Round(a.Degrees()*1e13) / 1e13 }
+
+// degrees is a longitude and a latitude as a GeoJSON position.
+func degrees(lng, lat float64) types.Dyn {
+	return types.DynList([]types.Dyn{types.DynReal(lng), types.DynReal(lat)})
 }
 
 func positionList(points []s2.Point, closed bool) types.Dyn {
