@@ -7,10 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"quarry/events"
 	"quarry/events/schema"
 	"quarry/hunt"
+	"quarry/kql/bind"
+	"quarry/kql/source"
+	"quarry/kql/types"
 )
 
 // The files of a workspace directory.
@@ -29,6 +33,8 @@ type Options struct {
 	Schemas []string
 	// External is a CSV file "url,file": local copies that stand for external data.
 	External string
+	// Functions are saved functions by name.
+	Functions map[string]*bind.Function
 }
 
 // Workspace is a set of tables, open.
@@ -41,7 +47,7 @@ type Workspace struct {
 // Open opens or creates a workspace.
 func Open(ctx context.Context, o Options) (*Workspace, error) {
 	w := &Workspace{dir: o.Dir}
-	config := hunt.Config{Resources: &hunt.Resources{}}
+	config := hunt.Config{Resources: &hunt.Resources{Functions: o.Functions}}
 	if o.Dir != "" {
 		config.Path = filepath.Join(o.Dir, databaseFile)
 		if _, err := os.Stat(config.Path); o.MustExist && errors.Is(err, fs.ErrNotExist) {
@@ -133,6 +139,45 @@ func (w *Workspace) Load(ctx context.Context, paths []string, o events.Options) 
 		return report, err
 	}
 	return report, errors.Join(sink.close(), err)
+}
+
+// Counts is the number of rows of each stored table.
+func (w *Workspace) Counts(ctx context.Context) (map[string]int64, error) {
+	counts := map[string]int64{}
+	for _, t := range w.Store().Tables() {
+		n, err := w.Store().Count(ctx, t.Name)
+		if err != nil {
+			return nil, err
+		}
+		counts[t.Name] = n
+	}
+	return counts, nil
+}
+
+// Newest is the latest time of an event in the named tables; zero if none has a time.
+func (w *Workspace) Newest(ctx context.Context, tables map[string]int64) (time.Time, error) {
+	newest := int64(-1)
+	for name, n := range tables {
+		schema, _ := w.Schema(name)
+		for _, column := range []string{"TimeGenerated", "Timestamp"} {
+			i := schema.Index(column)
+			if n == 0 || i < 0 || schema[i].Type != types.Datetime {
+				continue
+			}
+			rows, _, err := w.All(ctx, hunt.Request{Text: source.New("", fmt.Sprintf("table(%s) | summarize max(%s)", hunt.AppendJSONString(nil, name), column), 0)}, 1)
+			if err != nil {
+				return time.Time{}, err
+			}
+			if t, ok := rows.Values[0][0].(int64); ok {
+				newest = max(newest, t)
+			}
+			break
+		}
+	}
+	if newest < 0 {
+		return time.Time{}, nil
+	}
+	return types.ToTime(newest), nil
 }
 
 // WriteFile writes a file through a temporary one, so that it is there as a whole or

@@ -3,6 +3,7 @@ package kusto
 import (
 	"encoding/json"
 
+	"quarry/hunt"
 	"quarry/kql/types"
 )
 
@@ -83,7 +84,7 @@ func (s *Server) clusterSchema() clusterSchema {
 		db.Tables[name] = tableOf(name, schema)
 	}
 	for name, f := range s.Session.Functions() {
-		_, body := functionText(f)
+		_, body := hunt.FunctionText(f)
 		fn := function{Name: name, FunctionKind: "Unknown", Body: body, InputParameters: []parameter{}, OutputColumns: []column{}}
 		for _, p := range f.Lambda.Params {
 			out := parameter{Name: p.Name.Text}

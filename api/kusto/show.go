@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"quarry/hunt"
 	"quarry/kql/bind"
 	"quarry/kql/diag"
 	"quarry/kql/types"
@@ -179,25 +180,10 @@ func (s *Server) showFunctions(a arguments) (*types.Rows, error) {
 	}
 	out := &types.Rows{Schema: columns("Name:string, Parameters:string, Body:string, Folder:string, DocString:string")}
 	for _, f := range functions {
-		params, body := functionText(f)
+		params, body := hunt.FunctionText(f)
 		out.Values = append(out.Values, []types.Value{f.Name, params, body, "", ""})
 	}
 	return out, nil
-}
-
-// functionText splits a function into its parameters and its body, with their
-// parentheses and braces.
-func functionText(f *bind.Function) (params, body string) {
-	text := f.Text.Body
-	end := len(text)
-	if body := f.Lambda.Body; len(body) > 0 {
-		end = body[0].Pos().Start
-	}
-	open := strings.LastIndexByte(text[:end], '{')
-	if open < 0 {
-		return "()", text
-	}
-	return strings.TrimSpace(text[:open]), strings.TrimSpace(text[open:])
 }
 
 func (s *Server) showEntities(arguments) (*types.Rows, error) {
@@ -208,7 +194,7 @@ func (s *Server) showEntities(arguments) (*types.Rows, error) {
 	}
 	functions, _ := s.functions("")
 	for _, f := range functions {
-		params, body := functionText(f)
+		params, body := hunt.FunctionText(f)
 		out.Values = append(out.Values, []types.Value{Database, "Function", f.Name, "", "", params, body, "", nil})
 	}
 	return out, nil

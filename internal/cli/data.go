@@ -50,15 +50,15 @@ func (a *app) open(ctx context.Context, d *dataFlags) (*workspace.Workspace, err
 // load reads files into the tables and tells what a person should know about it. What
 // cannot be read is an error; the rest is loaded.
 func (a *app) load(ctx context.Context, w *workspace.Workspace, paths []string, o events.Options) (events.Report, error) {
-	report, err := w.Load(ctx, paths, o)
-	a.tell(report)
+	report, err := a.read(ctx, w, paths, o)
+	a.tell(report, report.Notes)
 	return report, err
 }
 
 const maxTold = 20
 
-// tell prints the remarks of a load to standard error.
-func (a *app) tell(r events.Report) {
+// tell prints the remarks of a load, and the given notes about it, to standard error.
+func (a *app) tell(r events.Report, notes []string) {
 	var remarks []string
 	for _, f := range r.Files {
 		for _, warning := range f.Warnings {
@@ -68,7 +68,7 @@ func (a *app) tell(r events.Report) {
 			remarks = append(remarks, f.Path+" was passed over: "+f.Skipped)
 		}
 	}
-	remarks = append(remarks, r.Notes...)
+	remarks = append(remarks, notes...)
 	if r.Rejects > 0 {
 		remarks = append(remarks, fmt.Sprintf("%s not loaded; the table %s tells which and why", plural(r.Rejects, "record was", "records were"), events.RejectsTable))
 	}

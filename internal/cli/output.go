@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -258,11 +257,6 @@ func printable(v types.Value, t types.Type) string {
 func isControl(r rune) bool {
 	// Beside control characters those that change the direction of text.
 	return r < ' ' || r >= 0x7f && r < 0xa0 || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == '\u2028' || r == '\u2029'
-}
-
-func sorted(names []string) []string {
-	slices.Sort(names)
-	return names
 }
 
 // bracketed writes a table's name as KQL has it: a plain identifier bare.

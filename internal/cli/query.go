@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -216,6 +217,7 @@ func severalTables(path string, names []string) error {
 	if len(names) == 0 {
 		return fmt.Errorf("%s has no rows", path)
 	}
-	list := sorted(names)
-	return fmt.Errorf("%s has rows of %d tables (%s); name the one you mean: quarry query --data %[1]s '%s | ...'", path, len(names), strings.Join(list, ", "), list[0])
+	slices.Sort(names)
+	return fmt.Errorf("%s has rows of %d tables (%s); name the one you mean: quarry query --data %s '%s | ...'",
+		path, len(names), strings.Join(names, ", "), path, names[0])
 }
