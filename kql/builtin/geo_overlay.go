@@ -239,7 +239,7 @@ func (p plane) polygons(f flatRings) [][][]s2.Point {
 		for i, c := range r {
 			points[i] = p.unproject(c)
 		}
-		if area(r) > 0 {
+		if area(r) > 0 || out == nil {
 			out = append(out, nil)
 		}
 		out[len(out)-1] = append(out[len(out)-1], points)
