@@ -216,12 +216,29 @@ func (e *edgeIDs) holds(id int, a, b geom.XY) bool {
 
 // canonical turns a ring so that its edge of the highest number comes last, the last of
 // several that are parts of one. It returns the number of the first edge with it.
+// Corners that are neither given nor made by two edges go: the overlay leaves some
+// where it linked what lies apart.
 func (e *edgeIDs) canonical(r []geom.XY) ([]geom.XY, int) {
-	n := len(r)
-	ids, last := make([]int, n), 0
-	for i := range r {
-		ids[i] = e.of(r[i], r[(i+1)%n])
+	number := func(r []geom.XY) []int {
+		ids := make([]int, len(r))
+		for i := range r {
+			ids[i] = e.of(r[i], r[(i+1)%len(r)])
+		}
+		return ids
 	}
+	ids := number(r)
+	kept := make([]geom.XY, 0, len(r))
+	for i, c := range r {
+		before := ids[(i+len(r)-1)%len(r)]
+		if before != ids[i] || before == math.MaxInt || len(e.from[c]) > 0 {
+			kept = append(kept, c)
+		}
+	}
+	if len(kept) >= 3 && len(kept) < len(r) {
+		r = kept
+		ids = number(r)
+	}
+	n, last := len(r), 0
 	for i, id := range ids {
 		if id > ids[last] || id == ids[last] && ids[(i+1)%n] != id {
 			last = i
