@@ -35,3 +35,6 @@ func (e *Env) Regexp(pattern string) *regexp.Regexp {
 	c.m[pattern] = re
 	return re
 }
+
+// NeedsGeoIP is the Row.Needs of calls that look addresses up.
+const NeedsGeoIP = "a GeoIP database (MaxMind format)"
