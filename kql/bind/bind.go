@@ -162,6 +162,9 @@ func (b *binder) query(x syntax.Expr) *plan.Root {
 		return &plan.Root{Node: &plan.Project{In: &plan.Values{Rows: [][]types.Value{{}}}, Items: []plan.Item{{Col: col, Expr: e}}}, Cols: []plan.Col{col}}
 	}
 	r := b.tabular(x, b.env)
+	if r.graph != nil {
+		b.fail(x.Pos(), errGraphResult())
+	}
 	return b.root(r)
 }
 
@@ -205,7 +208,7 @@ func (b *binder) share(name string, r *rows) *definition {
 	b.lastShared++
 	s := &plan.Shared{ID: b.lastShared, Name: name, Node: r.node}
 	s.Cols = append(s.Cols, r.cols...)
-	d := &definition{shared: s, visible: len(r.cols), tables: r.tables, ordered: r.ord != nil, arrival: r.arrival != nil}
+	d := &definition{shared: s, visible: len(r.cols), tables: r.tables, ordered: r.ord != nil, arrival: r.arrival != nil, graph: r.graph}
 	if r.ord != nil {
 		s.Cols = append(s.Cols, *r.ord)
 	}
@@ -222,7 +225,7 @@ func (b *binder) read(d *definition) *rows {
 	for _, c := range d.shared.Cols {
 		ref.Cols = append(ref.Cols, b.newCol(c.Name, c.Type))
 	}
-	r := &rows{node: ref, cols: append([]plan.Col{}, ref.Cols[:d.visible]...), tables: d.tables}
+	r := &rows{node: ref, cols: append([]plan.Col{}, ref.Cols[:d.visible]...), tables: d.tables, graph: d.graph}
 	hidden := ref.Cols[d.visible:]
 	if d.ordered {
 		r.ord, hidden = &hidden[0], hidden[1:]

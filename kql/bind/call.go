@@ -14,6 +14,11 @@ import (
 // scalar row, or a saved function.
 func (b *binder) call(x *syntax.Call, c *context) plan.Expr {
 	name := x.Name.Text
+	if c.call != nil {
+		if e, ok := c.call(x); ok {
+			return e
+		}
+	}
 	if bd := c.env.find(name); bd != nil && bd.fn != nil {
 		return b.callLambda(bd, x, c)
 	}

@@ -155,3 +155,20 @@ func errNeeds(what, hint string) problem {
 func errColumnsAfterData(op string, err error) problem {
 	return problem{code: "KQ402", text: fmt.Sprintf("the columns of %s depend on the data, and its input cannot be read now: %v", op, err)}
 }
+
+func errGraphResult() problem {
+	return errValue("a graph is no result", "end it with graph-match, graph-shortest-paths or graph-to-table")
+}
+
+func errDuplicateStep(name string) problem {
+	return errValue("the step \""+name+"\" is named twice", "give it another name")
+}
+
+func errUnknownPlugin(name string, known []string) problem {
+	return problem{code: "KQ203", text: "unknown plug-in \"" + name + "\"", hint: didYouMean(name, known)}
+}
+
+func errBagConflict(name string) problem {
+	return problem{code: "KQ206", text: "bag_unpack makes a column \"" + name + "\", which the input has already",
+		hint: "say columnsConflict='keep_source' or 'replace_source', or give a prefix"}
+}

@@ -110,7 +110,7 @@ func constantTree(e plan.Expr) bool {
 
 func (b *binder) name(x *syntax.Name, c *context) plan.Expr {
 	if c.extra != nil {
-		if e, ok := c.extra(x.Text); ok {
+		if e, ok := c.extra(x); ok {
 			return e
 		}
 	}
@@ -173,7 +173,7 @@ func (b *binder) path(x *syntax.Path, c *context) plan.Expr {
 			return unknown
 		}
 		if c.member != nil {
-			if e, ok := c.member(base.Text, member.Text); ok {
+			if e, ok := c.member(base, member); ok {
 				return e
 			}
 		}

@@ -287,7 +287,3 @@ func (p *plugin) declared(r *rows) *rows {
 	}
 	return r.projectKeepingHidden(p.b, items)
 }
-
-func errUnknownPlugin(name string, known []string) problem {
-	return problem{code: "KQ203", text: "unknown plug-in \"" + name + "\"", hint: didYouMean(name, known)}
-}

@@ -36,7 +36,7 @@ type goInput struct {
 // runGo adds a Go operator to the plan.
 func (b *binder) runGo(r *rows, g goOp) *rows {
 	var items []plan.Item
-	node := &plan.GoOp{Name: g.name, Args: [][]plan.ID{nil}, Order: r.ord}
+	node := &plan.GoOp{Name: g.name, Args: [][]plan.ID{nil}, Order: r.sequence()}
 	for _, e := range g.see {
 		c := b.newCol(g.name, e.Type())
 		items = append(items, plan.Item{Col: c, Expr: e})
@@ -62,10 +62,14 @@ func (b *binder) runGo(r *rows, g goOp) *rows {
 	if g.whole && len(r.part) > 0 {
 		body = eachPartition(len(g.see), body)
 	}
-	if g.ordered {
-		ord := b.newCol("$ord", types.Long)
-		node.Cols = append(node.Cols, ord)
-		res.ord = &ord
+	if g.ordered || r.sequence() != nil {
+		at := b.newCol("$ord", types.Long)
+		node.Cols = append(node.Cols, at)
+		if g.ordered {
+			res.ord = &at
+		} else {
+			res.arrival = &at
+		}
 		body = numbered(body)
 	}
 	node.Run = named(g.name, body)
@@ -184,23 +188,23 @@ func (b *binder) fresh(cols []plan.Col) []plan.Col {
 	return out
 }
 
-// inOrder makes sure that rows are serialized. A table has no order of its own and
-// is refused; range and datatable have.
+// inOrder makes sure that rows are serialized. A stored table has no order of its own
+// and is refused; range and datatable have.
 func (b *binder) inOrder(r *rows, what string, at source.Span) *rows {
 	if r.ord != nil {
 		return r
 	}
-	if !arrivesInOrder(r.node) {
+	if r.arrival == nil && !arrivesInOrder(r.node) {
 		b.fail(at, errNotSerialized(what))
 	}
 	return b.serialize(r)
 }
 
-// arrivesInOrder reports rows that come in the order they were written in.
+// arrivesInOrder reports the rows of range.
 func arrivesInOrder(n plan.Node) bool {
 	for {
 		switch m := n.(type) {
-		case *plan.Values, *plan.Range:
+		case *plan.Range:
 			return true
 		case *plan.Filter:
 			n = m.In

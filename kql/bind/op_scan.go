@@ -185,21 +185,21 @@ func (s *scanBinding) declare(params []*syntax.Param, env *scope) {
 // declared columns, which are still at their defaults; "step.column" reads the state.
 func (s *scanBinding) context(k int, env *scope) *context {
 	return &context{env: env, in: s.in.unordered(),
-		extra: func(name string) (plan.Expr, bool) {
+		extra: func(name *syntax.Name) (plan.Expr, bool) {
 			for i, d := range s.declared {
-				if d.Name == name {
+				if d.Name == name.Text {
 					return s.defaults[i], true
 				}
 			}
 			return nil, false
 		},
-		member: func(step, name string) (plan.Expr, bool) {
+		member: func(step, name *syntax.Name) (plan.Expr, bool) {
 			for j, st := range s.steps {
-				if st.Name.Text != step {
+				if st.Name.Text != step.Text {
 					continue
 				}
 				if j > k {
-					s.b.report(st.Name.Span, errValue("step "+s.steps[k].Name.Text+" cannot read step "+step+", which comes after it", ""))
+					s.b.report(step.Span, errValue("step "+s.steps[k].Name.Text+" cannot read step "+step.Text+", which comes after it", ""))
 					return unknown, true
 				}
 				return s.cell(j, name)
@@ -209,10 +209,10 @@ func (s *scanBinding) context(k int, env *scope) *context {
 }
 
 // cell is the column that stands for a column of a step's state.
-func (s *scanBinding) cell(step int, name string) (plan.Expr, bool) {
+func (s *scanBinding) cell(step int, name *syntax.Name) (plan.Expr, bool) {
 	cols := append(append([]plan.Col{}, s.in.cols...), s.declared...)
 	for i, c := range cols {
-		if c.Name != name {
+		if c.Name != name.Text {
 			continue
 		}
 		for _, have := range s.state {
@@ -220,7 +220,7 @@ func (s *scanBinding) cell(step int, name string) (plan.Expr, bool) {
 				return ref(have.col), true
 			}
 		}
-		col := s.b.newCol(name, c.Type)
+		col := s.b.newCol(c.Name, c.Type)
 		s.state = append(s.state, scanCell{col, step, i})
 		return ref(col), true
 	}
@@ -228,7 +228,7 @@ func (s *scanBinding) cell(step int, name string) (plan.Expr, bool) {
 	for _, d := range s.declared {
 		known = append(known, d.Name)
 	}
-	s.b.report(s.steps[step].Name.Span, errUnknownColumn(name, known))
+	s.b.report(name.Span, errUnknownColumn(name.Text, known))
 	return unknown, true
 }
 
@@ -247,8 +247,4 @@ func (s *scanBinding) target(n *syntax.Name) int {
 	}
 	s.b.report(n.Span, p)
 	return -1
-}
-
-func errDuplicateStep(name string) problem {
-	return errValue("the step \""+name+"\" is named twice", "give it another name")
 }

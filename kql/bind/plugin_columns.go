@@ -322,17 +322,19 @@ func (r *rows) unpartitioned() *rows {
 	return &c
 }
 
-func errBagConflict(name string) problem {
-	return problem{code: "KQ206", text: "bag_unpack makes a column \"" + name + "\", which the input has already",
-		hint: "say columnsConflict='keep_source' or 'replace_source', or give a prefix"}
-}
-
-// isEmptyInput answers a name that open rows do not have: bag_unpack or pivot read an
-// input without rows, so that nobody knows the columns, and no row needs them.
+// isEmptyInput adds a column to open rows when it is named first: bag_unpack or pivot
+// read an input without rows, so that nobody knows the columns, and no row has them.
 func (b *binder) isEmptyInput(r *rows, name string, at source.Span) (plan.Expr, bool) {
 	if r == nil || r.open == "" {
 		return nil, false
 	}
+	col := b.newCol(name, types.String)
+	items := r.passAll()
+	for _, h := range r.hidden() {
+		items = append(items, pass(h))
+	}
+	r.node = &plan.Project{In: r.node, Items: append(items, plan.Item{Col: col, Expr: zero(types.String)}), Partition: r.partIDs()}
+	r.cols = append(r.cols[:len(r.cols):len(r.cols)], col)
 	b.warn(at, problem{code: "KQ402", text: "the column \"" + name + "\" is taken to be an empty string: the input of " + r.open + " has no rows to take columns from"})
-	return zero(types.String), true
+	return ref(col), true
 }

@@ -176,6 +176,7 @@ type definition struct {
 	ordered bool // a column after the visible ones is their order
 	arrival bool // and one after that their arrival
 	tables  []string
+	graph   *graph
 }
 
 // context is where a scalar expression stands.
@@ -191,9 +192,11 @@ type context struct {
 	// constant: only what is known when the query starts may be used.
 	constant bool
 	// extra resolves further names (scan steps, graph elements) before columns.
-	extra func(name string) (plan.Expr, bool)
+	extra func(name *syntax.Name) (plan.Expr, bool)
 	// member resolves "x.name" where x is such a name.
-	member func(x, name string) (plan.Expr, bool)
+	member func(x, name *syntax.Name) (plan.Expr, bool)
+	// call binds the functions that exist only here (of graph patterns), or says no.
+	call func(x *syntax.Call) (plan.Expr, bool)
 }
 
 func (c *context) with(f func(*context)) *context {

@@ -185,4 +185,5 @@ const (
 	LineDistanceRow    = "geo_distance_point_to_line"
 	SketchCountRow     = "dcount_hll"
 	SketchMergeRow     = "hll_merge"
+	HashRow            = "hash" // node ids of graph-to-table
 )
