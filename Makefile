@@ -14,7 +14,7 @@ build: bin/quarry
 # Go itself knows what must be built again.
 .PHONY: bin/quarry
 bin/quarry:
-	$(GO) build -trimpath -ldflags "-s -w -X quarry/internal/cli.Version=$(VERSION)" -o $@ ./cmd/quarry
+	$(GO) build -ldflags "-s -w -X quarry/internal/cli.Version=$(VERSION)" -o $@ ./cmd/quarry
 
 check:
 	@out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt: $$out"; exit 1; }
