@@ -162,7 +162,7 @@ func writeTable(w io.Writer, r *hunt.Result) error {
 }
 
 func renderTable(schema types.Schema, cells [][]string, width int) string {
-	total := 1
+	total := -2
 	for i, c := range schema {
 		widest := text.StringWidthWithoutEscSequences(c.Name)
 		for _, row := range cells {
@@ -171,7 +171,7 @@ func renderTable(schema types.Schema, cells [][]string, width int) string {
 		if width > 0 {
 			widest = min(widest, maxCell)
 		}
-		total += widest + 3
+		total += widest + 2
 	}
 	if width > 0 && total > width && len(cells) > 0 {
 		return records(schema, cells, width)
