@@ -16,6 +16,7 @@ import (
 // Compiler turns KQL into programs. It is safe for concurrent use.
 type Compiler struct {
 	Table *builtin.Table
+	cache *bind.Cache
 	// Plain leaves the rewrites out; differential tests compare the two.
 	Plain bool
 }
@@ -26,7 +27,7 @@ func NewCompiler() (*Compiler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Compiler{Table: t}, nil
+	return &Compiler{Table: t, cache: &bind.Cache{}}, nil
 }
 
 // Compiled is a query ready to run: one result per query of the text, the first
@@ -49,9 +50,19 @@ func (c *Compiler) Compile(text *source.Text, cat bind.Catalog, opts bind.Option
 	if errs != nil {
 		return nil, errs
 	}
+	if opts.Cache == nil {
+		opts.Cache = c.cache
+	}
 	root, list := bind.Bind(text, script, c.Table, cat, opts)
 	if root == nil {
 		return nil, list
+	}
+	if len(script.Warnings) > 0 {
+		all := &diag.List{Text: text, Items: script.Warnings}
+		if list != nil {
+			all.Items = append(all.Items, list.Items...)
+		}
+		list = all
 	}
 	out := &Compiled{Script: script, Warnings: list}
 	for _, r := range append([]*plan.Root{root}, root.More...) {

@@ -50,6 +50,8 @@ type Options struct {
 	Params map[string]string
 	// Settings are request options ("query_take_max_records", ...), as written.
 	Settings map[string]string
+	// Cache, when set, is shared by the queries over one catalog.
+	Cache *Cache
 }
 
 // Bind turns a parsed query into a plan. On errors it reports as many as it can

@@ -16,13 +16,22 @@ func (b *binder) opSearch(r *rows, op *syntax.Search, env *scope) *rows {
 	if !contains([]string{"default", "case_insensitive", "case_sensitive"}, kind) {
 		b.report(op.Param("kind").Value.Pos(), errChoice("search kind", kind, []string{"case_insensitive", "case_sensitive"}))
 	}
+	opt := unionOptions{withSource: "$table", argName: "search_arg"}
+	if r == nil && len(op.In) == 0 {
+		if all, ok := b.emptyUnion("*", env, opt); ok {
+			return all
+		}
+	}
 	inputs := b.searched(r, op.In, env)
 	s := &searcher{binder: b, caseSensitive: kind == "case_sensitive"}
 	for i, in := range inputs {
+		if empty(in.node) {
+			continue
+		}
 		pred := s.predicate(op.X, &context{env: env, in: in, filter: true})
 		inputs[i] = in.with(&plan.Filter{In: in.node, Pred: pred}, in.cols).unordered()
 	}
-	return b.unionAll(inputs, unionOptions{withSource: "$table", argName: "search_arg"})
+	return b.unionAll(inputs, opt)
 }
 
 // searched are the row sets of search and find: the piped one, the tables listed, or

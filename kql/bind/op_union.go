@@ -34,6 +34,13 @@ func (b *binder) opUnion(r *rows, op *syntax.Union, env *scope) *rows {
 		b.report(op.Param("kind").Value.Pos(), errChoice("union kind", kind, []string{"outer", "inner"}))
 	}
 	opt.fuzzy = strings.EqualFold(word(op.Param("isfuzzy"), "false"), "true")
+	if len(op.Tables) == 1 && r == nil {
+		if w, ok := op.Tables[0].(*syntax.Wildcard); ok {
+			if all, ok := b.emptyUnion(w.Pattern, env, opt); ok {
+				return all
+			}
+		}
+	}
 	var inputs []*rows
 	if r != nil {
 		inputs = append(inputs, r)
@@ -51,7 +58,8 @@ func (b *binder) unionInputs(tables []syntax.Expr, env *scope, fuzzy bool) []*ro
 	var out []*rows
 	for _, x := range tables {
 		if w, ok := x.(*syntax.Wildcard); ok {
-			for _, n := range b.matchingTables(w.Pattern, env) {
+			names, _ := b.matchingTables(w.Pattern, env)
+			for _, n := range names {
 				out = append(out, b.tableName(&syntax.Name{At: w.At, Text: n}, env))
 			}
 			continue
@@ -69,7 +77,8 @@ func (b *binder) unionInputs(tables []syntax.Expr, env *scope, fuzzy bool) []*ro
 
 // matchingTables lists the tables and let views that fit a pattern, sorted. Tables
 // that hold no data count only when nothing else fits: a workspace has no others.
-func (b *binder) matchingTables(pattern string, env *scope) []string {
+// data is true when what is listed has data.
+func (b *binder) matchingTables(pattern string, env *scope) (names []string, data bool) {
 	var stored, known []string
 	for _, n := range b.cat.TableNames() {
 		if !match(pattern, n) {
@@ -88,11 +97,12 @@ func (b *binder) matchingTables(pattern string, env *scope) []string {
 			}
 		}
 	}
-	if len(stored) == 0 {
+	data = len(stored) > 0
+	if !data {
 		stored = known
 	}
 	sort.Strings(stored)
-	return slices.Compact(stored)
+	return slices.Compact(stored), data
 }
 
 // try binds a table that may not resolve; what went wrong inside is dropped.
