@@ -29,8 +29,16 @@ N ?= *
 case:
 	$(GO) test -count=1 -v $(LINK) ./hunt -run 'TestCases/^$(subst *,.*,$(N))$$'
 
+# A simulated day with attacks among near misses; the last line says what was found.
+DEMO = bin/quarry hunt --now 2026-01-06 demo/events
 demo: build
-	@sh internal/demo/run.sh
+	@rm -rf demo
+	bin/quarry simulate --events 50000 --devices 25 --seed 7 --plant smb-copy-exec -o demo
+	$(DEMO); test $$? -eq 1
+	@$(DEMO) --format json -o demo/hunt.json 2>/dev/null; test $$? -eq 1
+	@$(DEMO) --format html -o demo/report.html 2>/dev/null; test $$? -eq 1
+	@$(GO) run ./internal/demo demo
+	@echo "the report is demo/report.html"
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(LINK) ./...
