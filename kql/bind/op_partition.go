@@ -20,11 +20,45 @@ func (b *binder) opPartition(r *rows, op *syntax.Partition, env *scope) *rows {
 	in.part = append(append([]plan.Col{}, r.part...), key)
 	sub, ok := op.Sub.(*syntax.Pipe)
 	if !ok || sub.Source != nil {
-		b.fail(op.Keyword(), errRefused("partition with its own source", "write the operators of the sub-query only"))
+		return b.partitionApart(r, op, by, env)
 	}
 	res := b.pipe(sub, in, env)
 	res.part = res.part[:len(r.part)]
 	return res
+}
+
+// maxApart is how many partitions a sub-query with a source of its own is run for;
+// Kusto's limit is the same.
+const maxApart = 64
+
+// partitionApart runs a sub-query that has a source of its own once for each value,
+// under the name of the partition column. The values are read now.
+func (b *binder) partitionApart(r *rows, op *syntax.Partition, by plan.Expr, env *scope) *rows {
+	name := b.autoName(op.By)
+	if len(r.part) > 0 || name == "" {
+		b.fail(op.Keyword(), errRefused("partition with its own source", "it needs a column, and stands in no other sub-query"))
+	}
+	distinct := b.group(r.plain(), []plan.Item{{Col: b.newCol(name, by.Type()), Expr: by}}, &aggregates{in: r}, nil)
+	values, err := b.cat.Rows(&plan.Root{Node: distinct.node, Cols: distinct.cols, Shared: b.shared})
+	if err != nil {
+		b.fail(op.Keyword(), errColumnsAfterData("partition", err))
+	}
+	if len(values.Values) > maxApart {
+		b.fail(op.By.Pos(), errRefused("partition with its own source", "there are "+plural(len(values.Values), "partition")+", more than "+itoa(maxApart)))
+	}
+	run := func(v types.Value) *rows {
+		k := plan.Const{T: by.Type(), Value: v}
+		return b.tabular(op.Sub, env.with(name, &binding{name: name, expr: k}))
+	}
+	var all []*rows
+	for _, row := range values.Values {
+		all = append(all, run(row[0]))
+	}
+	if len(all) == 0 { // the columns are known without a row
+		none := run(zero(by.Type()).Value)
+		return none.with(&plan.Filter{In: none.node, Pred: plan.Const{T: types.Bool, Value: false}}, none.cols)
+	}
+	return b.unionAll(all, unionOptions{})
 }
 
 // opFork gives one result for each sub-query over the same rows.

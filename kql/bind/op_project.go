@@ -226,7 +226,7 @@ func (b *binder) selected(r *rows, list []syntax.Expr) map[plan.ID]bool {
 		case *syntax.Name:
 			if c, ok := r.find(x.Text); ok {
 				ids[c.ID] = true
-			} else {
+			} else if _, ok := b.isEmptyInput(r, x.Text, x.Span); !ok {
 				b.report(x.Span, errUnknownColumn(x.Text, r.names()))
 			}
 		case *syntax.Wildcard:

@@ -11,7 +11,7 @@ import (
 // scanBinding is a scan while its steps are bound.
 type scanBinding struct {
 	b        *binder
-	in       *rows
+	in       *rows // without its order: steps read no neighbouring rows
 	declared []plan.Col
 	defaults []plan.Const
 	steps    []syntax.ScanStep
@@ -34,15 +34,15 @@ func (b *binder) opScan(r *rows, op *syntax.Scan, env *scope) *rows {
 	if len(op.OrderBy) > 0 {
 		r = b.opSort(r, &syntax.Sort{OpAt: op.OpAt, Keys: op.OrderBy}, env)
 	}
-	s := &scanBinding{b: b, in: b.inOrder(r, "scan", op.Keyword()), steps: op.Steps}
+	r = b.inOrder(r, "scan", op.Keyword())
+	s := &scanBinding{b: b, in: r.unordered(), steps: op.Steps}
 	if len(op.Steps) == 0 {
 		b.fail(op.Keyword(), errValue("scan needs a step", "write: with (step s1: condition;)"))
 	}
-	r = s.in
 	s.declare(op.Declare, env)
 	var keys []plan.Expr
 	for _, x := range op.PartitionBy {
-		e := b.scalar(x, &context{env: env, in: r})
+		e := b.scalar(x, &context{env: env, in: s.in})
 		if e.Type() == types.Dynamic {
 			b.report(x.Pos(), errDynamicKey("the partition"))
 		}
@@ -81,6 +81,7 @@ func (b *binder) opScan(r *rows, op *syntax.Scan, env *scope) *rows {
 	if b.failed {
 		panic(bail{})
 	}
+	r = r.with(s.in.node, s.in.cols)
 
 	// The engine computes what needs no state; then every expression is compiled over
 	// the row: the input's columns, the lifted values, the state cells.
@@ -184,7 +185,7 @@ func (s *scanBinding) declare(params []*syntax.Param, env *scope) {
 // context is where the expressions of step k stand: names are columns of the row and
 // declared columns, which are still at their defaults; "step.column" reads the state.
 func (s *scanBinding) context(k int, env *scope) *context {
-	return &context{env: env, in: s.in.unordered(),
+	return &context{env: env, in: s.in,
 		extra: func(name *syntax.Name) (plan.Expr, bool) {
 			for i, d := range s.declared {
 				if d.Name == name.Text {

@@ -215,12 +215,18 @@ func (b *binder) argBest(rows []*builtin.Row, x *syntax.Call, given []*syntax.Na
 		n.aggs = &agg
 		n.in = c.aggs.in
 	})
-	key := b.scalar(x.Args[0], inner)
+	best, label := x.Args[0], ""
+	if as, ok := best.(*syntax.Assign); ok && len(as.Names) == 1 {
+		best, label = as.X, as.Names[0].Text
+	} else {
+		label = b.autoName(best)
+	}
+	key := b.scalar(best, inner)
 	if key.Type() == types.Dynamic {
-		b.report(x.Args[0].Pos(), errDynamicKey("the argument"))
+		b.report(best.Pos(), errDynamicKey("the argument"))
 	}
 	exprs := []plan.Expr{key}
-	labels := []string{b.autoName(x.Args[0])}
+	labels := []string{label}
 	for _, a := range x.Args[1:] {
 		if w, ok := a.(*syntax.Wildcard); ok {
 			for _, col := range c.aggs.in.cols {

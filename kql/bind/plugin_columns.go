@@ -121,7 +121,7 @@ func (p *plugin) bagDeclared(source []plan.Col, prefix, conflict string, value f
 func (p *plugin) bagKeys(bag plan.Expr) (keys types.Schema, empty bool) {
 	var found builtin.BagColumns
 	name, kind := p.b.newCol("name", types.String), p.b.newCol("type", types.Long)
-	probe := p.b.runGo(p.r.unordered(), goOp{name: p.name, see: []plan.Expr{bag}, out: []plan.Col{name, kind},
+	probe := p.b.runGo(p.r.plain(), goOp{name: p.name, see: []plan.Expr{bag}, out: []plan.Col{name, kind},
 		body: func(_ gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
 			seen := false
 			for {
@@ -149,7 +149,6 @@ func (p *plugin) bagKeys(bag plan.Expr) (keys types.Schema, empty bool) {
 			}
 			return nil
 		}})
-	probe.part = nil
 	res := p.peek(&plan.Root{Node: probe.node, Cols: []plan.Col{name, kind}})
 	for _, row := range res.Values {
 		if t := types.Type(row[1].(int64)); t != types.Unknown {
@@ -207,7 +206,7 @@ func (p *plugin) pivot() *rows {
 			}
 		}
 	} else {
-		distinct := b.group(grouped.unpartitioned(), []plan.Item{pass(value)}, &aggregates{in: grouped}, nil)
+		distinct := b.group(grouped.plain(), []plan.Item{pass(value)}, &aggregates{in: grouped}, nil)
 		for _, row := range p.peek(&plan.Root{Node: distinct.node, Cols: distinct.cols}).Values {
 			names = append(names, row[0].(string))
 		}
@@ -315,10 +314,10 @@ func (p *plugin) ofNothing(agg syntax.Expr) types.Value {
 	return res.Values[0][0]
 }
 
-// unpartitioned is r without its partition columns.
-func (r *rows) unpartitioned() *rows {
+// plain is r as nothing but rows: without order and partitions.
+func (r *rows) plain() *rows {
 	c := *r
-	c.part = nil
+	c.ord, c.arrival, c.part = nil, nil, nil
 	return &c
 }
 
