@@ -191,11 +191,11 @@ func (b *binder) outputName(name string, call syntax.Expr) string {
 		args = s.Args
 	}
 	if len(args) > 0 {
-		name = strings.ReplaceAll(name, "{}", b.autoName(args[0]))
+		name = strings.ReplaceAll(name, "{}", b.argumentName(args[0]))
 	}
 	for i, a := range args {
 		if slot := "{" + strconv.Itoa(i) + "}"; strings.Contains(name, slot) {
-			arg := b.autoName(a)
+			arg := b.argumentName(a)
 			if arg == "" {
 				arg = "array" + strconv.Itoa(i)
 			}

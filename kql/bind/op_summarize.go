@@ -188,7 +188,7 @@ func (b *binder) expandAggregate(call *plan.Call, cr plan.ColRef, given []*synta
 	for i, o := range call.Row.Expand(infos(call.Args)) {
 		name := ""
 		if i < len(given) {
-			name = given[i].Text
+			name = names.add(given[i].Text)
 		} else {
 			name = names.add(b.outputName(o.Name, value))
 		}

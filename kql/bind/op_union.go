@@ -108,19 +108,20 @@ func (b *binder) matchingTables(pattern string, env *scope) (names []string, dat
 // try binds a table that may not resolve; what went wrong inside is dropped.
 func (b *binder) try(x syntax.Expr, env *scope) (r *rows, ok bool) {
 	items, failed, shared := len(b.list.Items), b.failed, len(b.shared)
+	b.failed = false
 	defer func() {
 		if p := recover(); p != nil {
 			if _, isBail := p.(bail); !isBail {
 				panic(p)
 			}
-			r, ok = nil, false
 		}
-		if !ok {
-			b.list.Items, b.failed, b.shared = b.list.Items[:items], failed, b.shared[:shared]
+		if ok = !b.failed; !ok {
+			r = nil
+			b.list.Items, b.shared = b.list.Items[:items], b.shared[:shared]
 		}
+		b.failed = failed
 	}()
-	r = b.tabular(x, env)
-	return r, len(b.list.Items) == items
+	return b.tabular(x, env), true
 }
 
 // unionAll stacks row sets. Columns of one name and type are one column; a name with

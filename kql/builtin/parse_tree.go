@@ -176,7 +176,7 @@ func extractJSON(path, text string) types.Dyn {
 }
 
 func extractJSONRow(name string, typed bool) Row {
-	r := Row{Sig: name + "(jsonPath: const string, jsonText: string) -> string",
+	r := Row{Sig: name + "(jsonPath: const string, jsonText: text) -> string",
 		Doc: "What a path such as $.a.b[0] leads to in a JSON text; empty where it leads nowhere.",
 		Check: func(args []Arg) (int, string) {
 			if p, ok := args[0].Value.(string); ok {
@@ -189,7 +189,7 @@ func extractJSONRow(name string, typed bool) Row {
 		Go:       func(_ *Env, a []types.Value) types.Value { return extractJSON(a[0].(string), a[1].(string)).Text() },
 		Examples: []Example{{name + `("$.hosts[1].name", '{"hosts":[{"name":"a"},{"name":"b"}]}')`, `"b"`}}}
 	if typed {
-		r.Sig = name + "(jsonPath: const string, jsonText: string, type: const string) -> string"
+		r.Sig = name + "(jsonPath: const string, jsonText: text, type: const string) -> string"
 		r.Doc = "What a path leads to in a JSON text, as a value of the given type."
 		r.Result = typeArgument(2)
 		r.Go = func(_ *Env, a []types.Value) types.Value {

@@ -77,20 +77,26 @@ func (g *generator) rangeNode(n *plan.Range) *query {
 	x := g.exprs()
 	from, to, step := x.text(n.From), x.text(n.To), x.text(n.Step)
 	name := g.name("k")
-	col := column(n.Col.ID)
-	if n.Col.Type == types.Real {
-		count := fmt.Sprintf("CAST(coalesce(greatest(floor((%s - %s) / nullif(%s, 0) + 1e-9) + 1, 0), 0) AS BIGINT)", to, from, step)
-		return &query{items: []string{fmt.Sprintf("%s + %s * %s AS %s", from, name, step, col)}, from: g.counter(count, name)}
-	}
 	count := fmt.Sprintf("greatest(coalesce((%s - %s) // nullif(%s, 0) + 1, 0), 0)", to, from, step)
-	return &query{items: []string{fmt.Sprintf("%s + %s * %s AS %s", from, name, step, col)}, from: g.counter(count, name)}
+	if n.Col.Type == types.Real {
+		count = fmt.Sprintf("coalesce(greatest(floor((%s - %s) / nullif(%s, 0) + 1e-9) + 1, 0), 0)", to, from, step)
+	}
+	item := fmt.Sprintf("%s + %s * %s AS %s", from, name, step, column(n.Col.ID))
+	if len(x.levels) == 0 {
+		return &query{items: []string{item}, from: g.counter(count, name)}
+	}
+	q := x.over(&query{from: "(SELECT 0 AS q0)"})
+	q.items = []string{"*", "unnest(range(CAST(" + count + " AS BIGINT))) AS " + name}
+	q = q.open()
+	q.items = []string{item}
+	return q
 }
 
 // counter is a relation of the numbers 0..count-1. A constant count streams; one that
 // holds a sub-query must go through a list.
 func (g *generator) counter(count, name string) string {
 	if strings.Contains(count, "SELECT") {
-		return "(SELECT unnest(range(" + count + ")) AS " + name + ")"
+		return "(SELECT unnest(range(CAST(" + count + " AS BIGINT))) AS " + name + ")"
 	}
 	return "range(CAST(" + count + " AS BIGINT)) AS r(" + name + ")"
 }
@@ -230,7 +236,9 @@ func (g *generator) limit(e plan.Expr) string {
 		v, _ := k.Value.(int64)
 		return strconv.FormatInt(max(v, 0), 10)
 	}
-	return "(SELECT greatest(coalesce(" + g.exprs().text(e) + ", 0), 0))"
+	x := g.exprs()
+	count := x.text(e)
+	return "(SELECT greatest(coalesce(" + count + ", 0), 0) FROM " + x.over(&query{from: "(SELECT 0 AS q0)"}).sub() + ")"
 }
 
 func (g *generator) limitNode(n *plan.Limit) *query {
