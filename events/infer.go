@@ -48,7 +48,7 @@ func classify(c cell) types.Type {
 }
 
 func classifyNumber(s string) types.Type {
-	if strings.IndexAny(s, ".eEN") < 0 && !strings.HasSuffix(s, "y") {
+	if !strings.ContainsAny(s, ".eEN") && !strings.HasSuffix(s, "y") {
 		if _, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return types.Long
 		}

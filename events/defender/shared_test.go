@@ -64,21 +64,6 @@ func (m mapped) get(name string, row []types.Value, column string) types.Value {
 	return row[i]
 }
 
-// where returns the rows whose columns have the given values.
-func (m mapped) where(name string, want map[string]types.Value) [][]types.Value {
-	var out [][]types.Value
-	for _, row := range m.rows(name) {
-		ok := true
-		for c, v := range want {
-			ok = ok && m.get(name, row, c) == v
-		}
-		if ok {
-			out = append(out, row)
-		}
-	}
-	return out
-}
-
 // mapFiles maps files as one evidence set.
 func mapFiles(t testing.TB, opts Options, paths ...string) (mapped, Report) {
 	t.Helper()

@@ -22,7 +22,7 @@ func Codes() []CodeInfo {
 		{"KQ209", "Query parameter of the wrong type", "The value given with the request is no value of the declared type.", ""},
 		{"KQ210", "Not a table", "A table is needed here, and the name or expression gives one value.", "let a = 1; a | count"},
 		{"KQ211", "A table where a value is needed", "The name or expression gives a table. toscalar() takes its first value; in and has_any take a table on their right side as it is.", "let t = T; print t"},
-		{"KQ212", "Function without a call", "A function is named like a value.", "let f = () { 1 }; print f"},
+		{"KQ212", "Function without a call", "A function is named like a value.", "let f = (a:long) { a }; print f"},
 		{"KQ213", "Calls nested too deeply", "Functions are written out where they are called, so they cannot call themselves.", ""},
 		{"KQ301", "Wrong type", "The operator needs a value of another type.", "T | where Account"},
 		{"KQ302", "Wrong arguments", "The function takes other arguments: another number, another type, or a constant. Its page in the reference gives its signature.", "print strlen()"},
