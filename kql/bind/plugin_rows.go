@@ -2,11 +2,9 @@ package bind
 
 import (
 	gocontext "context"
-	"fmt"
 
 	"quarry/kql/builtin"
 	"quarry/kql/plan"
-	"quarry/kql/source"
 	"quarry/kql/syntax"
 	"quarry/kql/types"
 )
@@ -353,12 +351,4 @@ func (p *plugin) geoLookup(line bool) *rows {
 		}
 	}
 	return b.runGo(r, goOp{name: p.name, see: see, out: out, more: []goInput{{lookup, append([]plan.Col{shape}, add...)}}, body: body})
-}
-
-// span is where a message about the whole call points.
-func (p *plugin) span() source.Span { return p.op.Plugin.Span }
-
-// tooMany is the error of an operator whose result would not fit.
-func tooMany(what string, n int) error {
-	return fmt.Errorf("more than %d %s; narrow the input down first", n, what)
 }
