@@ -15,6 +15,14 @@ var unknown = plan.Const{T: types.Unknown}
 
 // scalar binds a scalar expression.
 func (b *binder) scalar(x syntax.Expr, c *context) plan.Expr {
+	if bd, call, path := application(x, c.env); bd != nil {
+		fn, call, why := matched(bd, call, path)
+		if fn == nil {
+			b.report(x.Pos(), why)
+			return unknown
+		}
+		return b.callLambda(fn, call, c)
+	}
 	switch x := x.(type) {
 	case *syntax.Literal:
 		return plan.Const{T: x.Type, Value: x.Value}
@@ -137,6 +145,9 @@ func (b *binder) name(x *syntax.Name, c *context) plan.Expr {
 		return unknown
 	}
 	if !c.constant {
+		if e, ok := b.latentColumn(c.in, x.Text); ok {
+			return e
+		}
 		if e, ok := b.isEmptyInput(c.in, x.Text, x.Span); ok {
 			return e
 		}

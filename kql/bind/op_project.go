@@ -198,7 +198,9 @@ func (b *binder) projectItems(r *rows, list []syntax.Expr, env *scope) *rows {
 			items = append(items, it)
 		}
 	}
-	return r.projectKeepingHidden(b, items)
+	out := r.projectKeepingHidden(b, items)
+	out.wild = false
+	return out
 }
 
 func itemUses(items []plan.Item, id plan.ID) bool {

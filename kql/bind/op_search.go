@@ -31,7 +31,9 @@ func (b *binder) opSearch(r *rows, op *syntax.Search, env *scope) *rows {
 		pred := s.predicate(op.X, &context{env: env, in: in, filter: true})
 		inputs[i] = in.with(&plan.Filter{In: in.node, Pred: pred}, in.cols).unordered()
 	}
-	return b.unionAll(inputs, opt)
+	out := b.unionAll(inputs, opt)
+	out.wild = r == nil && len(op.In) == 0
+	return out
 }
 
 // searched are the row sets of search and find: the piped one, the tables listed, or

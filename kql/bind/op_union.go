@@ -46,7 +46,25 @@ func (b *binder) opUnion(r *rows, op *syntax.Union, env *scope) *rows {
 		inputs = append(inputs, r)
 	}
 	inputs = append(inputs, b.unionInputs(op.Tables, env, opt.fuzzy)...)
-	return b.unionAll(inputs, opt)
+	out := b.unionAll(inputs, opt)
+	out.wild = slices.ContainsFunc(op.Tables, func(x syntax.Expr) bool { _, ok := x.(*syntax.Wildcard); return ok })
+	return out
+}
+
+// latentColumn is the empty value of a column that wild rows have from a known table
+// without data.
+func (b *binder) latentColumn(r *rows, name string) (plan.Expr, bool) {
+	if r == nil || !r.wild {
+		return nil, false
+	}
+	for _, n := range b.cat.TableNames() {
+		if t, ok := b.cat.Table(n); ok && t.Physical == "" {
+			if i := t.Columns.Index(name); i >= 0 {
+				return zero(t.Columns[i].Type), true
+			}
+		}
+	}
+	return nil, false
 }
 
 func (b *binder) unionOf(tables []syntax.Expr, env *scope, opt unionOptions) *rows {

@@ -24,7 +24,10 @@ type rows struct {
 	name   string
 	tables []string // the stored tables the rows come from
 	// open names the plug-in whose columns nobody knows because its input has no rows.
-	open  string
+	open string
+	// wild rows come from a wildcard over the tables with data: a column that only a
+	// known table without data has is there too, and empty.
+	wild  bool
 	graph *graph // set between make-graph and the operator that ends the graph
 }
 
@@ -167,6 +170,7 @@ type binding struct {
 	text    *source.Text // the text fn was read from, when not the query itself
 	tabular bool
 	def     *definition
+	pattern *syntax.Pattern
 }
 
 // definition is a shared row set.

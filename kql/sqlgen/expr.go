@@ -163,7 +163,7 @@ func (x *exprs) subquery(s *plan.Subquery) sqlx.Expr {
 	if s.Col.Type == types.String {
 		e = sqlx.Call("coalesce", e, sqlx.String(""))
 	}
-	return e
+	return x.hoist(e) // DuckDB takes no sub-query inside TRY
 }
 
 func (x *exprs) inQuery(e *plan.InQuery, filter bool) sqlx.Expr {
