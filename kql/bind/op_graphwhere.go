@@ -81,7 +81,7 @@ func (m *matchBinding) where(e plan.Expr, at source.Span) {
 	cells := m.uses(e)
 	if kind, i, ok := single(cells); ok && len(cells) > 0 {
 		real := m.real(e)
-		check := &m.pattern.Nodes[0].Check
+		var check *int
 		see := &m.nodeSee
 		if kind == builtin.NodeValue {
 			check = &m.pattern.Nodes[i].Check
