@@ -88,6 +88,7 @@ type binder struct {
 	env    *scope
 	list   *diag.List
 	failed bool
+	final  bool // the statement being bound is the last one
 
 	lastID     plan.ID
 	lastShared int
@@ -112,7 +113,8 @@ func (b *binder) newCol(name string, t types.Type) plan.Col {
 
 func (b *binder) script(s *syntax.Script) *plan.Root {
 	var roots []*plan.Root
-	for _, st := range s.Statements {
+	for i, st := range s.Statements {
+		b.final = i == len(s.Statements)-1
 		if root := b.statement(st); root != nil {
 			roots = append(roots, root)
 		}
@@ -144,7 +146,7 @@ func (b *binder) statement(st syntax.Statement) *plan.Root {
 	case *syntax.Restrict:
 		b.report(st.Span, errRefused("restrict access", "Quarry has no row or table level security"))
 	case *syntax.Pattern:
-		b.report(st.Span, errRefused("declare pattern", "patterns are not supported"))
+		b.pattern(st)
 	case *syntax.Query:
 		b.chart = nil
 		return b.query(st.X)
@@ -166,6 +168,9 @@ func (b *binder) query(x syntax.Expr) *plan.Root {
 	r := b.tabular(x, b.env)
 	if r.graph != nil {
 		b.fail(x.Pos(), errGraphResult())
+	}
+	if !b.final && namesTables(x) {
+		return nil
 	}
 	return b.root(r)
 }

@@ -94,6 +94,9 @@ func errCallFunction(name string) problem {
 func errTooDeep(name string) problem {
 	return problem{code: "KQ213", text: fmt.Sprintf("calls of %q are nested too deeply", name), hint: "functions cannot call themselves"}
 }
+func errNoMatch(text, hint string) problem {
+	return problem{code: "KQ214", text: text, hint: hint}
+}
 func errType(want string, got types.Type) problem {
 	return problem{code: "KQ301", text: fmt.Sprintf("%s is needed here, not a %s", want, got)}
 }

@@ -26,6 +26,10 @@ func (b *binder) isTabular(x syntax.Expr, env *scope) bool {
 		_, ok := b.cat.Table(x.Text)
 		return ok
 	case *syntax.Call:
+		if bd, call, path := application(x, env); bd != nil {
+			fn, _, _ := matched(bd, call, path)
+			return fn != nil && b.tabularBody(fn)
+		}
 		if bd := env.find(x.Name.Text); bd != nil {
 			return bd.fn != nil && b.tabularBody(bd)
 		}
@@ -40,6 +44,10 @@ func (b *binder) isTabular(x syntax.Expr, env *scope) bool {
 			return b.tabularBody(savedBinding(f))
 		}
 	case *syntax.Path:
+		if bd, call, path := application(x, env); bd != nil {
+			fn, _, _ := matched(bd, call, path)
+			return fn != nil && b.tabularBody(fn)
+		}
 		return b.qualified(x) != nil
 	}
 	return false
@@ -129,6 +137,13 @@ func (b *binder) isQualifier(c *syntax.Call) bool {
 
 // tabular binds a tabular expression.
 func (b *binder) tabular(x syntax.Expr, env *scope) *rows {
+	if bd, call, path := application(x, env); bd != nil {
+		fn, call, why := matched(bd, call, path)
+		if fn == nil {
+			b.fail(x.Pos(), why)
+		}
+		return b.callTable(fn, call, nil, env)
+	}
 	switch x := x.(type) {
 	case *syntax.Pipe:
 		return b.pipe(x, nil, env)

@@ -65,11 +65,14 @@ type (
 		Entities []Expr
 		Props    []*OpParam
 	}
-	// Pattern is "declare pattern Name ..."; kept as text, refused by the binder.
+	// Pattern is "declare pattern Name = (Params)[Path] { Arms }", or "declare pattern
+	// Name" without arms.
 	Pattern struct {
 		At
-		Name *Name
-		Text string
+		Name   *Name
+		Params []*Param
+		Path   *Param // nil when there is none
+		Arms   []*PatternArm
 	}
 	// Query is a statement made of one expression, tabular or scalar.
 	Query struct {
@@ -276,6 +279,14 @@ type Param struct {
 	Tabular bool
 	Star    bool
 	Default Expr
+}
+
+// PatternArm is "(Values).[Path] = { Body }", one of the cases of a pattern.
+type PatternArm struct {
+	At
+	Values []Expr
+	Path   Expr        // nil when not written
+	Body   []Statement // the last one is a *Query
 }
 
 // OpParam is an operator's "name = value" modifier: kind=, hint.strategy=, withsource=, ...

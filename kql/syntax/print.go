@@ -237,6 +237,8 @@ func (w *printer) node(n Node) {
 		w.column(n)
 	case *OpParam:
 		w.param(n)
+	case *PatternArm:
+		w.arm(n)
 	}
 }
 
@@ -282,7 +284,7 @@ func (w *printer) statement(s Statement) {
 		w.str(")")
 		w.props(s.Props)
 	case *Pattern:
-		w.str(s.Text)
+		w.pattern(s)
 	case *Query:
 		w.expr(s.X)
 	}

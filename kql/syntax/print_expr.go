@@ -191,25 +191,69 @@ func (w *printer) function(f *Function) {
 		w.str("view ")
 	}
 	w.params(f.Params)
-	w.str(" {")
-	if len(f.Body) == 0 {
-		w.str("}")
+	w.str(" ")
+	w.body(f.Body)
+}
+
+// body writes "{ let ...; query }".
+func (w *printer) body(list []Statement) {
+	if len(list) == 0 {
+		w.str("{}")
 		return
 	}
+	w.str("{")
 	w.indent++
 	w.line()
-	for i, s := range f.Body {
+	for i, s := range list {
 		w.statement(s)
 		if _, query := s.(*Query); !query {
 			w.str(";")
 		}
-		if i < len(f.Body)-1 {
+		if i < len(list)-1 {
 			w.line()
 		}
 	}
 	w.indent--
 	w.line()
 	w.str("}")
+}
+
+func (w *printer) pattern(s *Pattern) {
+	w.str("declare pattern ")
+	w.name(s.Name)
+	if len(s.Arms) == 0 {
+		return
+	}
+	w.str(" = ")
+	w.params(s.Params)
+	if s.Path != nil {
+		w.str("[")
+		w.column(s.Path)
+		w.str("]")
+	}
+	w.str(" {")
+	w.indent++
+	for _, a := range s.Arms {
+		w.line()
+		w.arm(a)
+	}
+	w.indent--
+	w.line()
+	w.str("}")
+}
+
+func (w *printer) arm(a *PatternArm) {
+	w.str("(")
+	w.exprs(a.Values)
+	w.str(")")
+	if a.Path != nil {
+		w.str(".[")
+		w.expr(a.Path)
+		w.str("]")
+	}
+	w.str(" = ")
+	w.body(a.Body)
+	w.str(";")
 }
 
 // quoteBody escapes s for a literal between the given quotes.

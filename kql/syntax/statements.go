@@ -193,20 +193,18 @@ func (p *parser) restrict() Statement {
 	return s
 }
 
-// pattern reads "declare pattern Name = (params)[path] { (values).[value] = { query }; ... }"
-// and keeps the text.
+// pattern reads "declare pattern Name = (params)[path] { (values).[value] = { query }; ... }".
 func (p *parser) pattern() Statement {
-	first := p.pos
 	start := p.next().start
 	p.next()
 	s := &Pattern{Name: p.requiredName()}
 	if p.accept(tAssign) {
 		p.expect(tLParen, "(")
-		commaList(p, listRule[*Param]{item: (*parser).nameAndType, missing: (*parser).missingParam, end: (*parser).commonEnd})
+		s.Params = commaList(p, listRule[*Param]{item: (*parser).nameAndType, missing: (*parser).missingParam, end: (*parser).commonEnd})
 		p.expect(tRParen, ")")
 		if p.accept(tLBracket) {
-			if p.nameAndType() == nil {
-				p.missingParam()
+			if s.Path = p.nameAndType(); s.Path == nil {
+				s.Path = p.missingParam()
 			}
 			p.expect(tRBracket, "]")
 		}
@@ -215,29 +213,30 @@ func (p *parser) pattern() Statement {
 			p.report(missingClause(p.gap(), "a pattern match", `write ("value") = { query };`))
 		}
 		for p.kind() == tLParen {
-			p.patternMatch()
+			s.Arms = append(s.Arms, p.patternArm())
 		}
 		p.expect(tRBrace, "}")
 	}
 	s.At = p.at(start)
-	s.Text = p.spaced(first)
 	return s
 }
 
-func (p *parser) patternMatch() {
-	p.next()
-	p.exprs((*parser).unnamed)
+func (p *parser) patternArm() *PatternArm {
+	start := p.next().start
+	a := &PatternArm{Values: p.exprs((*parser).unnamed)}
 	p.expect(tRParen, ")")
 	if p.accept(tDot) {
 		p.expect(tLBracket, "[")
-		if p.literal() == nil {
-			p.missingConstant()
+		if a.Path = p.literal(); a.Path == nil {
+			a.Path = p.missingConstant()
 		}
 		p.expect(tRBracket, "]")
 	}
 	p.expect(tAssign, "=")
-	p.body(false)
+	a.Body = p.body(false)
+	a.At = p.at(start)
 	p.expect(tSemicolon, ";")
+	return a
 }
 
 // spaced is the text of the tokens from first to the current one with a space

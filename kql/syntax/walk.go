@@ -24,6 +24,8 @@ func Walk(n Node, visit func(Node) bool) {
 		walkParam(n, visit)
 	case *OpParam:
 		walkOpParams([]*OpParam{n}, visit)
+	case *PatternArm:
+		walkArm(n, visit)
 	default:
 		visit(n)
 	}
@@ -56,8 +58,23 @@ func walkStatement(s Statement, visit func(Node) bool) {
 		walkOpParams(s.Props, visit)
 	case *Pattern:
 		walkName(s.Name, visit)
+		walkParams(s.Params, visit)
+		if s.Path != nil {
+			walkParam(s.Path, visit)
+		}
+		for _, a := range s.Arms {
+			walkArm(a, visit)
+		}
 	case *Query:
 		walkExpr(s.X, visit)
+	}
+}
+
+func walkArm(a *PatternArm, visit func(Node) bool) {
+	if visit(a) {
+		walkExprs(a.Values, visit)
+		walkExpr(a.Path, visit)
+		walkStatements(a.Body, visit)
 	}
 }
 
