@@ -51,6 +51,9 @@ func (b *binder) opEvaluate(r *rows, op *syntax.Evaluate, env *scope) *rows {
 }
 
 func (p *plugin) run(op builtin.PluginOp) *rows {
+	if len(p.r.part) > 0 && (op == builtin.Preview || op == builtin.FunnelSequence) {
+		p.b.fail(p.op.Keyword(), errRefused(p.name+" inside partition", "it gives several tables"))
+	}
 	switch op {
 	case builtin.BagUnpack:
 		return p.bagUnpack()

@@ -2,6 +2,7 @@ package bind
 
 import (
 	gocontext "context"
+	"slices"
 	"strings"
 
 	"quarry/kql/builtin"
@@ -157,9 +158,11 @@ func (b *binder) opMakeGraph(r *rows, op *syntax.MakeGraph, env *scope) *rows {
 }
 
 // opGraphToTable gives the nodes or edges as a table; with two outputs the second is a
-// further result, and "as" names either for later statements.
+// further result. "as" names them for later statements; when there are such, they say
+// what the results are.
 func (b *binder) opGraphToTable(g *graph, op *syntax.GraphToTable) *rows {
 	var first *rows
+	apart := b.final || !namesAll(op)
 	hash := b.table.Scalar(builtin.HashRow)
 	for _, o := range op.Outputs {
 		def, ids := g.nodes, nodeColumns
@@ -187,11 +190,26 @@ func (b *binder) opGraphToTable(g *graph, op *syntax.GraphToTable) *rows {
 		}
 		if first == nil {
 			first = res
-		} else {
+		} else if apart {
 			b.more = append(b.more, b.root(res))
 		}
 	}
 	return first
+}
+
+// namesAll reports a graph-to-table whose tables all have names.
+func namesAll(op *syntax.GraphToTable) bool {
+	return !slices.ContainsFunc(op.Outputs, func(o syntax.GraphOutput) bool { return o.As == nil })
+}
+
+// namesTables reports a query that only names the tables of a graph.
+func namesTables(x syntax.Expr) bool {
+	p, ok := x.(*syntax.Pipe)
+	if !ok || len(p.Ops) == 0 {
+		return false
+	}
+	op, ok := p.Ops[len(p.Ops)-1].(*syntax.GraphToTable)
+	return ok && namesAll(op)
 }
 
 // opGraphMark gives each node the number of its connected component.

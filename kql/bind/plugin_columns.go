@@ -223,7 +223,13 @@ func (p *plugin) pivot() *rows {
 	index := map[string]int{}
 	for i, v := range names {
 		index[v] = n + i
-		out = append(out, b.newCol(unique.add(v), cell.Type()))
+		label := v
+		if label == "" {
+			label = freeColumn(unique)
+		} else {
+			label = unique.add(v)
+		}
+		out = append(out, b.newCol(label, cell.Type()))
 	}
 	body := func(_ gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
 		cells := map[string][]types.Value{}
