@@ -23,7 +23,7 @@ type dataFlags struct {
 
 func (d *dataFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&d.data, "data", nil, "load `PATH`: a file, a folder, a pattern or \"-\"; may be repeated")
+	f.StringArrayVar(&d.data, "data", nil, "load `PATH`: a file, a folder, a pattern, or \"-\" for standard input (table standard_input); may be repeated")
 	d.addWorkspace(cmd)
 	f.StringArrayVar(&d.schemas, "schema", nil, "know the tables of `FILE`, a CSV of table,column,type; may be repeated")
 	f.StringVar(&d.external, "external-data", "", "read externaldata from the copies that `FILE`, a CSV of url,file, names")

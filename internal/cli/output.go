@@ -180,8 +180,8 @@ func renderTable(schema types.Schema, cells [][]string, width int) string {
 	style := table.StyleLight
 	style.Format = table.FormatOptions{} // column names as they are
 	style.Options.DrawBorder = false
-	style.Options.SeparateColumns = false
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", ""
+	style.Box.MiddleVertical, style.Box.MiddleSeparator = "  ", "──"
 	t.SetStyle(style)
 	header := make(table.Row, len(schema))
 	configs := make([]table.ColumnConfig, len(schema))
