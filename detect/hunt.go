@@ -18,8 +18,9 @@ import (
 	"quarry/kql/types"
 )
 
-// Runner runs one query. An error of the query is a *diag.List. It must be safe
-// for concurrent use.
+// Runner runs one query. An error of the query is a *diag.List; so is a query that
+// would run and lacks what its answer depends on, with remarks that say what (see
+// diag.Diagnostic.Needs). It must be safe for concurrent use.
 type Runner interface {
 	Run(ctx context.Context, text *source.Text) (*types.Rows, error)
 }
@@ -233,9 +234,9 @@ func (r *RuleResult) fail(ctx context.Context, text *source.Text, err error, opt
 	needs := make([]string, 0, len(list.Items))
 	for _, d := range list.Items {
 		switch {
-		case d.Warning:
 		case d.Needs != "":
 			needs = append(needs, d.Needs)
+		case d.Warning:
 		case d.Code == codeUnknownTable:
 			needs = append(needs, "table "+strings.Trim(text.Body[max(0, d.Span.Start):min(len(text.Body), max(d.Span.Start, d.Span.End))], `[]"'`))
 		default:

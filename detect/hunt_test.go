@@ -31,6 +31,8 @@ func (fake) Run(ctx context.Context, text *source.Text) (*types.Rows, error) {
 		panic("boom")
 	case strings.Contains(text.Body, "Missing"):
 		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ201", Span: at("Missing"), Message: `unknown table "Missing"`}, {Code: "KQ501", Needs: "watchlist VIP"}}}
+	case strings.Contains(text.Body, "geo_info"): // what would run, and quietly
+		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ501", Needs: "a GeoIP database", Warning: true}}}
 	case strings.Contains(text.Body, "Acount"):
 		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ201", Span: at("T"), Message: "x"}, {Code: "KQ204", Span: at("Acount"), Message: `unknown column "Acount"`}}}
 	case strings.Contains(text.Body, "Broken"):
@@ -47,7 +49,7 @@ func (fake) Run(ctx context.Context, text *source.Text) (*types.Rows, error) {
 
 func TestHunt(t *testing.T) {
 	var rules []*rule.Rule
-	for i, q := range []string{"let k = 5;\nFull | where n == k", "T", "Missing | count", "T | where Acount == 1", "Panic", "Broken", "", "Empty | join Other on x", "let k = \"a\"; T"} {
+	for i, q := range []string{"let k = 5;\nFull | where n == k", "T", "Missing | count", "T | where Acount == 1", "Panic", "Broken", "", "Empty | join Other on x", "let k = \"a\"; T", "T | extend geo_info"} {
 		rules = append(rules, &rule.Rule{ID: fmt.Sprint(i), Name: q, Query: q, Kind: rule.Hunting})
 	}
 	calls := 0
@@ -65,7 +67,7 @@ func TestHunt(t *testing.T) {
 	want := []string{
 		"0 fired 5 3 of 5 rows are kept", "1 quiet 0 ", "2 needs 0 needs table Missing, watchlist VIP",
 		`3 refused 0 1:1: KQ201 x and 1 more`, "4 refused 0 internal error: boom; please report it with the rule", "5 refused 0 disk on fire",
-		"6 refused 0 a rule of kind Hunting has no query to run", "7 needs 0 no data in Empty, Other", "8 quiet 0 ",
+		"6 refused 0 a rule of kind Hunting has no query to run", "7 needs 0 no data in Empty, Other", "8 quiet 0 ", "9 needs 0 needs a GeoIP database",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -78,7 +80,7 @@ func TestHunt(t *testing.T) {
 		t.Errorf("a text knob takes text: %v", res.Rules[8].Settings)
 	}
 	s := res.Summary
-	if s.Rules != 9 || s.Fired != 1 || s.Quiet != 2 || s.Refused != 4 || s.NeedData != 2 || s.Hits != 5 || s.Events != 14 || calls != 9 || cmp.Diff(s.TablesMissing, []string{"Empty", "Missing", "Other"}) != "" {
+	if s.Rules != 10 || s.Fired != 1 || s.Quiet != 2 || s.Refused != 4 || s.NeedData != 3 || s.Hits != 5 || s.Events != 14 || calls != 10 || cmp.Diff(s.TablesMissing, []string{"Empty", "Missing", "Other"}) != "" {
 		t.Errorf("%+v", s)
 	}
 	data, err := json.Marshal(f.Rows[0])

@@ -222,9 +222,28 @@ func (s *Session) All(ctx context.Context, r Request, limit int) (rows *types.Ro
 	return engine.Collect(res.Rows, limit)
 }
 
-// Run is All for a rule's text at the given clock; it makes a Session a rule runner.
+// Run runs a rule's text at the wall clock; it makes a Session a rule runner.
 func (s *Session) Run(ctx context.Context, text *source.Text) (*types.Rows, error) {
-	rows, _, err := s.All(ctx, Request{Text: text}, 0)
+	return s.RunRule(ctx, Request{Text: text})
+}
+
+// RunRule is All for a rule. One that needs what is not there does not run, even if
+// the data at hand would not come to the point: its error is the *diag.List of remarks
+// that tell the need.
+func (s *Session) RunRule(ctx context.Context, r Request) (*types.Rows, error) {
+	a, err := s.Query(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close()
+	if w := a.Compiled.Warnings; w != nil && len(w.Needs()) > 0 {
+		return nil, w
+	}
+	res, err := a.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, _, err := engine.Collect(res.Rows, 0)
 	return rows, err
 }
 

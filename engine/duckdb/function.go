@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 
 	b "github.com/duckdb/duckdb-go-bindings"
 
+	"quarry/kql/builtin"
 	"quarry/kql/types"
 )
 
@@ -24,7 +26,8 @@ type ScalarFunc struct {
 
 	// Fn computes one row, from several threads at once. A null argument is
 	// nil, except that of a string, which is "". args is only lent; the values
-	// in it may be kept. A panic makes the query fail.
+	// in it may be kept. A panic makes the query fail: one with a builtin.Failure in
+	// its words, any other as a defect.
 	Fn func(args []types.Value) types.Value
 }
 
@@ -141,7 +144,11 @@ func (f *scalar) call(input b.DataChunk, n int, output b.Vector) (err error) {
 // recovered turns a panic of a Go function into an error: there is no Go frame
 // above it that could, only DuckDB's.
 func recovered(name string, err *error) {
-	if p := recover(); p != nil {
+	switch p := recover().(type) {
+	case nil:
+	case builtin.Failure:
+		*err = errors.New(string(p))
+	default:
 		*err = fmt.Errorf("%s: internal error: %v%s", name, p, panicSite())
 	}
 }

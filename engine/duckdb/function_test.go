@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"quarry/kql/builtin"
 	"quarry/kql/types"
 )
 
@@ -89,7 +90,15 @@ func TestFunctionFailures(t *testing.T) {
 		return args[0]
 	}})
 	register(t, db, ScalarFunc{Name: "wrong", Params: []types.Type{types.Long}, Result: types.Long, Fn: func(args []types.Value) types.Value { return "text" }})
-	_, err := query(db, "SELECT boom(i) FROM range(100000) r(i)", "x:long")
+	register(t, db, ScalarFunc{Name: "needy", Params: []types.Type{types.Long}, Result: types.Long, Fn: func(args []types.Value) types.Value {
+		panic(builtin.Failure("give one with --file"))
+	}})
+	_, err := query(db, "SELECT needy(i) FROM range(10) r(i)", "x:long")
+	wantKind(t, err, Function, "give one with --file")
+	if strings.Contains(err.Error(), "internal") || strings.Contains(err.Error(), "needy") {
+		t.Errorf("a failure for the user reads %q", err)
+	}
+	_, err = query(db, "SELECT boom(i) FROM range(100000) r(i)", "x:long")
 	wantKind(t, err, Function, "boom: internal error: did not expect this (function_test.go:")
 	_, err = query(db, "SELECT wrong(1)", "x:long")
 	wantKind(t, err, Function, "wrong: a long must be a Go int64, not string")

@@ -252,8 +252,7 @@ func (r huntRunner) Run(ctx context.Context, text *source.Text) (*types.Rows, er
 	if t := r.flags.to; !t.IsZero() {
 		options["query_datetimescope_to"] = types.FormatDatetime(types.FromTime(t))
 	}
-	rows, _, err := r.space.All(ctx, hunt.Request{Text: text, Now: r.now, Settings: options}, 0)
-	return rows, err
+	return r.space.RunRule(ctx, hunt.Request{Text: text, Now: r.now, Settings: options})
 }
 
 // tellAge warns that rules which look back from now see nothing of old evidence.

@@ -2,6 +2,7 @@ package bind
 
 import (
 	gocontext "context"
+	"errors"
 	"fmt"
 
 	"quarry/kql/builtin"
@@ -81,7 +82,10 @@ func named(name string, body plan.GoFunc) plan.GoFunc {
 	return func(ctx gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) (err error) {
 		var stop error // what emit said: passed on as it is
 		defer func() {
-			if p := recover(); p != nil {
+			p := recover()
+			if f, ok := p.(builtin.Failure); ok {
+				err = errors.New(string(f))
+			} else if p != nil {
 				err = fmt.Errorf("%s: %v", name, p)
 			} else if err != nil && stop == nil && ctx.Err() == nil {
 				err = fmt.Errorf("%s: %w", name, err)

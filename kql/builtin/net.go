@@ -195,8 +195,8 @@ var netRows = []Row{
 	{Sig: "geo_info_from_ip_address(ip_address: string) -> dynamic", Needs: NeedsGeoIP,
 		Doc: "Country, state, city, latitude and longitude of an IPv4 or IPv6 address, out of the GeoIP database given to Quarry; null when it does not know the address.",
 		Go: func(e *Env, a []types.Value) types.Value {
-			if e.Geo == nil { // the engine turns this into an error of the query
-				panic("the query needs " + NeedsGeoIP + "; give one with --geoip FILE")
+			if e.Geo == nil {
+				panic(Failure("the query needs " + NeedsGeoIP + "; give one with --geoip FILE"))
 			}
 			if bag := e.Geo.Lookup(a[0].(string)); bag != "" {
 				return bag

@@ -165,6 +165,10 @@ type Env struct {
 	Geo GeoIP
 }
 
+// Failure is what a Go form panics with to fail the query it runs in: a sentence for
+// the user, who can do something about it. Any other panic is a defect.
+type Failure string
+
 // GeoIP looks an address up and answers with a JSON bag, "" when unknown.
 type GeoIP interface{ Lookup(ip string) string }
 

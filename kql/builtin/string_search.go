@@ -114,7 +114,7 @@ var searchRows = []Row{
 			return strings.ReplaceAll(a[0].(string), a[1].(string), a[2].(string))
 		},
 		Examples: []Example{{`replace_string("A magic trick", "magic", "neat")`, `"A neat trick"`}, {`replace_string("aaa", "", "x")`, `"aaa"`}}},
-	{Sig: "replace_strings(text: string, lookups: dynamic, rewrites: dynamic) -> string", Doc: "The text with several texts replaced, one after the other; what was put in is not replaced again.",
+	{Sig: "replace_strings(text: string, lookups: dynamic, rewrites: dynamic) -> string", Doc: "The text with several texts replaced, one after the other; what was put in is not replaced again. What is found stays as it is if its replacement is no text.",
 		Go: func(_ *Env, a []types.Value) types.Value {
 			s := a[0].(string)
 			lookups, rewrites := dyn(a[1]), dyn(a[2])
@@ -123,7 +123,8 @@ var searchRows = []Row{
 			}
 			return replaceEach(s, lookups.Items(), rewrites.Items())
 		},
-		Examples: []Example{{`replace_strings("a cat and a dog", dynamic(["cat", "dog"]), dynamic(["dog", "pigeon"]))`, `"a dog and a pigeon"`}}},
+		Examples: []Example{{`replace_strings("a cat and a dog", dynamic(["cat", "dog"]), dynamic(["dog", "pigeon"]))`, `"a dog and a pigeon"`},
+			{`replace_strings("This is it", dynamic(["This", "is", 1]), dynamic([12345, "was", "one"]))`, `"This was it"`}}},
 }
 
 // replaceEach replaces one lookup after the other in what no earlier one has replaced.
@@ -134,9 +135,13 @@ func replaceEach(s string, lookups, rewrites []types.Dyn) string {
 	}
 	pieces := []piece{{s, false}}
 	for i, d := range lookups {
-		from := d.Text()
-		if from == "" {
+		from, ok := d.Str()
+		if !ok || from == "" {
 			continue
+		}
+		to, ok := rewrites[i].Str()
+		if !ok {
+			to = from // found, and no longer to be found by later lookups
 		}
 		var next []piece
 		for _, p := range pieces {
@@ -146,7 +151,7 @@ func replaceEach(s string, lookups, rewrites []types.Dyn) string {
 			}
 			for k, part := range strings.Split(p.text, from) {
 				if k > 0 {
-					next = append(next, piece{rewrites[i].Text(), true})
+					next = append(next, piece{to, true})
 				}
 				if part != "" {
 					next = append(next, piece{part, false})
