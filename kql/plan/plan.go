@@ -114,6 +114,9 @@ type (
 		On   []Pair
 		// Where is a further condition on pairs, for inner joins only.
 		Where Expr
+		// Window, when set, is implied by conditions above the join; the engine may use
+		// it to pair fewer rows.
+		Window *Window
 	}
 	// Union stacks inputs; column i of each input becomes Cols[i].
 	Union struct {
@@ -183,6 +186,13 @@ const (
 	RightAnti
 	Cross
 )
+
+// Window bounds a right-hand time by a left-hand one: Low <= Right - Left <= High, in
+// ticks.
+type Window struct {
+	Left, Right ID
+	Low, High   int64
+}
 
 // Pair is one equality of a join.
 type Pair struct{ L, R Expr }

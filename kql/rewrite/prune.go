@@ -94,6 +94,10 @@ func prune(root *plan.Root) *plan.Root {
 			if n.Order != nil && hasWindow(n) {
 				need[n.Order.ID] = true
 			}
+		case *plan.Join:
+			if n.Window != nil {
+				need[n.Window.Left], need[n.Window.Right] = true, true
+			}
 		case *plan.FirstOf:
 			for _, id := range n.Keys {
 				need[id] = true

@@ -6,8 +6,7 @@ import "quarry/kql/plan"
 // Only a constant limit directly above its own sort, or above projections of it, is
 // moved: a filter between the two decides which rows count.
 func topN(root *plan.Root) *plan.Root {
-	out := *root
-	out.Node = plan.Map(root.Node, func(n plan.Node) plan.Node {
+	return mapRoot(root, func(n plan.Node) plan.Node {
 		l, ok := n.(*plan.Limit)
 		if !ok || l.Order == nil {
 			return n
@@ -35,5 +34,4 @@ func topN(root *plan.Root) *plan.Root {
 		}
 		return res
 	})
-	return &out
 }

@@ -285,6 +285,9 @@ func (g *generator) join(n *plan.Join) *query {
 		on = append(on, lt+op+rt)
 	}
 	ql, qr = xl.over(ql), xr.over(qr)
+	if n.Window != nil {
+		ql, qr, on = g.buckets(n.Window, ql, qr, on)
+	}
 	if n.Where != nil {
 		on = append(on, "("+g.exprs().text(n.Where)+")")
 	}
@@ -306,6 +309,21 @@ func (g *generator) join(n *plan.Join) *query {
 		q.items = []string{"* REPLACE (" + strings.Join(pad, ", ") + ")"}
 	}
 	return q
+}
+
+// buckets cuts time into pieces as long as the window: a right-hand row lies in one
+// piece, a left-hand row looks into the one or two that its window touches.
+func (g *generator) buckets(w *plan.Window, l, r *query, on []string) (*query, *query, []string) {
+	width := max(w.High-w.Low, 1)
+	piece := func(id plan.ID, by int64) string {
+		t := fmt.Sprintf("(%s + CAST(%d AS BIGINT))", column(id), by)
+		return fmt.Sprintf("(%s - ((%s %% %d) + %d) %% %d) // %d", t, t, width, width, width, width)
+	}
+	left, right := g.name("w"), g.name("w")
+	l, r = l.open(), r.open()
+	l.items = []string{"*", fmt.Sprintf("unnest(range(%s, %s + 1)) AS %s", piece(w.Left, w.Low), piece(w.Left, w.High), left)}
+	r.items = []string{"*", piece(w.Right, 0) + " AS " + right}
+	return l, r, append(on, left+" = "+right)
 }
 
 func (g *generator) padding(n plan.Node) []string {
