@@ -212,6 +212,9 @@ func (p *printer) head(n Node) string {
 		if len(pairs) > 0 {
 			text += " on " + strings.Join(pairs, " and ")
 		}
+		if w := n.Window; w != nil {
+			text += " within " + types.FormatTimespan(w.Low) + " .. " + types.FormatTimespan(w.High) + " of " + p.col(w.Left) + " to " + p.col(w.Right)
+		}
 		if n.Where != nil {
 			text += " where " + p.expr(n.Where)
 		}
