@@ -61,7 +61,7 @@ func buffered(w io.Writer, write func(io.Writer) error) error {
 type screen struct{ *os.File }
 
 func (s screen) width() int {
-	if w, _, err := term.GetSize(int(s.Fd())); err == nil {
+	if w, _, err := term.GetSize(int(s.Fd())); err == nil && w > 0 {
 		return w
 	}
 	return 80

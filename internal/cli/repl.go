@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
+	"syscall"
 
 	"github.com/chzyer/readline"
 
@@ -48,10 +51,16 @@ func (q *querier) interactive(ctx context.Context) (err error) {
 		fmt.Fprintf(q.stderr, "Quarry %s. A query ends with \";\" or an empty line; .help tells more.\n", Version)
 	}
 	defer in.close()
+	run := q.run
+	if person {
+		i := interrupts(in)
+		defer i.stop()
+		run = func(_ context.Context, text *source.Text) error { return i.during(ctx, text, q.run) }
+	}
 	var text strings.Builder
 	for {
 		line, err := in.next(text.Len() == 0)
-		if errors.Is(err, readline.ErrInterrupt) {
+		if errors.Is(err, readline.ErrInterrupt) { // Ctrl-C at the prompt drops what was typed
 			text.Reset()
 			continue
 		}
@@ -82,10 +91,14 @@ func (q *querier) interactive(ctx context.Context) (err error) {
 		body := text.String()
 		text.Reset()
 		if strings.TrimSpace(body) != "" {
-			if err := q.run(ctx, source.New("", body, 0)); err != nil {
-				if !person || ctx.Err() != nil {
-					return err
-				}
+			err := run(ctx, source.New("", body, 0))
+			switch {
+			case err == nil:
+			case !person:
+				return err
+			case errors.Is(err, context.Canceled):
+				fmt.Fprintln(q.stderr, "stopped")
+			default:
 				q.explain(nil, err)
 			}
 		}
@@ -93,6 +106,52 @@ func (q *querier) interactive(ctx context.Context) (err error) {
 			return nil
 		}
 	}
+}
+
+// interrupt lets Ctrl-C at a prompt end the query that runs, and not the program.
+type interrupt struct {
+	signals chan os.Signal
+	mu      sync.Mutex
+	cancel  context.CancelFunc // of the query that runs, or nil
+}
+
+func interrupts(in lines) *interrupt {
+	i := &interrupt{signals: make(chan os.Signal, 1)}
+	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		for s := range i.signals {
+			i.mu.Lock()
+			if i.cancel != nil {
+				i.cancel()
+			}
+			i.mu.Unlock()
+			if s == syscall.SIGTERM {
+				in.close() // the prompt ends
+			}
+		}
+	}()
+	return i
+}
+
+func (i *interrupt) stop() {
+	signal.Stop(i.signals)
+	close(i.signals)
+}
+
+// during runs a query; the program's own context ends with the first Ctrl-C, so it
+// does not count here.
+func (i *interrupt) during(ctx context.Context, text *source.Text, run func(context.Context, *source.Text) error) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	i.set(cancel)
+	defer i.set(nil)
+	return run(ctx, text)
+}
+
+func (i *interrupt) set(cancel context.CancelFunc) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.cancel = cancel
 }
 
 // endsQuery reports whether the last statement of a text is a query: none of the words
