@@ -167,16 +167,12 @@ func (b *binder) opMvApply(r *rows, op *syntax.MvApply, env *scope) *rows {
 	}
 	sub = b.typedElements(sub, exs)
 	res := b.pipe(op.On, sub, env)
-	passed := map[plan.ID]string{}
-	for _, c := range r.cols {
-		passed[mapped[c.ID].ID] = c.Name
-	}
-	return b.applyBack(r, outer, src, res, id, exs, passed)
+	return b.applyBack(r, outer, src, res, id, exs)
 }
 
 // applyBack puts the sub-query's rows beside the source row they come from: the
 // columns of the source that the sub-query does not give, then the sub-query's own.
-func (b *binder) applyBack(r, outer *rows, src *definition, res *rows, id plan.Col, exs []expansion, passed map[plan.ID]string) *rows {
+func (b *binder) applyBack(r, outer *rows, src *definition, res *rows, id plan.Col, exs []expansion) *rows {
 	at := func(orig plan.ID) plan.Col {
 		for i, c := range src.shared.Cols {
 			if c.ID == orig {
@@ -190,28 +186,24 @@ func (b *binder) applyBack(r, outer *rows, src *definition, res *rows, id plan.C
 		replaced[ex.name] = true
 	}
 	var cols []plan.Col
-	names := newNames()
 	used := map[plan.ID]bool{}
 	for _, c := range r.cols {
 		if replaced[c.Name] {
-			if rc, ok := res.find(c.Name); ok {
-				cols = append(cols, rc)
-				used[rc.ID] = true
-				names.add(c.Name)
-			}
+			continue
+		}
+		if rc, ok := res.find(c.Name); ok {
+			cols = append(cols, rc)
+			used[rc.ID] = true
 			continue
 		}
 		m := at(c.ID)
 		m.Name = c.Name
 		cols = append(cols, m)
-		names.add(c.Name)
 	}
 	for _, c := range res.cols {
-		if used[c.ID] || passed[c.ID] == c.Name {
-			continue // the source's own column, handed through
+		if !used[c.ID] {
+			cols = append(cols, c)
 		}
-		c.Name = names.add(c.Name)
-		cols = append(cols, c)
 	}
 	join := &plan.Join{Kind: plan.Inner, L: outer.node, R: res.node, On: []plan.Pair{{L: ref(at(id.ID)), R: ref(res.part[0])}}}
 	out := &rows{node: join, cols: cols, tables: r.tables}
