@@ -21,8 +21,11 @@ type Resources struct {
 	Schemas Schemas
 	// Functions are saved functions and parsers by name.
 	Functions map[string]*bind.Function
-	// Watchlists maps an alias to the name of the table that holds it.
-	Watchlists map[string]string
+	// Watchlists are the rows of each watchlist by its alias.
+	Watchlists map[string]*types.Rows
+	// FileProfiles are what "invoke FileProfile()" knows about files: rows with a SHA1
+	// or a SHA256; see FileProfileSchema.
+	FileProfiles *types.Rows
 	// External resolves externaldata to a stored table.
 	External ExternalSource
 	// Geo answers geo_info_from_ip_address.
@@ -62,6 +65,9 @@ func (c *catalog) Table(name string) (*bind.Table, bool) {
 	if t, ok := c.given[name]; ok {
 		return t, true
 	}
+	if t, ok := c.session.extra[name]; ok {
+		return t, true
+	}
 	if t, ok := c.session.store.Table(name); ok {
 		out := &bind.Table{Name: t.Name, Physical: t.Physical}
 		for _, col := range t.Columns {
@@ -98,16 +104,18 @@ func (c *catalog) TableNames() []string {
 }
 
 func (c *catalog) Function(name string) (*bind.Function, bool) {
-	f, ok := c.session.resources.Functions[name]
-	return f, ok
+	if f, ok := c.session.resources.Functions[name]; ok {
+		return f, true
+	}
+	if name == watchlistAliases && len(c.session.watchlists) > 0 {
+		return c.session.aliases, true
+	}
+	return nil, false
 }
 
 func (c *catalog) Watchlist(alias string) (*bind.Table, bool) {
-	name, ok := c.session.resources.Watchlists[alias]
-	if !ok {
-		return nil, false
-	}
-	return c.Table(name)
+	t, ok := c.session.watchlists[alias]
+	return t, ok
 }
 
 func (c *catalog) External(uris []string, columns types.Schema, props map[string]string) (*bind.Table, error) {

@@ -31,6 +31,10 @@ type Session struct {
 	compiler  *kql.Compiler
 	env       *builtin.Env
 	resources *Resources
+
+	extra      map[string]*bind.Table // tables of the resources, by name
+	watchlists map[string]*bind.Table // by alias
+	aliases    *bind.Function         // lists the aliases
 }
 
 // Open opens or creates the tables of a session.
@@ -52,7 +56,12 @@ func Open(ctx context.Context, c Config) (*Session, error) {
 	if res == nil {
 		res = &Resources{}
 	}
-	return &Session{db: db, store: store, compiler: compiler, env: &builtin.Env{Geo: res.Geo}, resources: res}, nil
+	s := &Session{db: db, store: store, compiler: compiler, env: &builtin.Env{Geo: res.Geo}, resources: res}
+	if err := s.bringIn(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
 // Close gives everything back; files of a workspace are complete afterwards.

@@ -35,6 +35,12 @@ type Options struct {
 	External string
 	// Functions are saved functions by name.
 	Functions map[string]*bind.Function
+	// GeoIP is a MaxMind database of cities or countries.
+	GeoIP string
+	// Watchlists are the files of watchlists by alias; see ReadWatchlist.
+	Watchlists map[string]string
+	// FileProfiles is a file of what is known of files; see ReadFileProfiles.
+	FileProfiles string
 }
 
 // Workspace is a set of tables, open.
@@ -42,6 +48,16 @@ type Workspace struct {
 	*hunt.Session
 	Schemas *schema.Set
 	dir     string
+	places  *places // nil without a GeoIP database
+}
+
+// Close gives everything back; files of a workspace are complete afterwards.
+func (w *Workspace) Close() error {
+	err := w.Session.Close()
+	if w.places != nil {
+		err = errors.Join(err, w.places.db.Close())
+	}
+	return err
 }
 
 // Open opens or creates a workspace.
@@ -69,10 +85,38 @@ func Open(ctx context.Context, o Options) (*Workspace, error) {
 		}
 		config.Resources.External = copies
 	}
+	if err := w.enrich(ctx, o, config.Resources); err != nil {
+		return nil, err
+	}
 	if w.Session, err = hunt.Open(ctx, config); err != nil {
+		if w.places != nil {
+			w.places.db.Close()
+		}
 		return nil, err
 	}
 	return w, nil
+}
+
+// enrich reads what queries may ask about the world outside the evidence.
+func (w *Workspace) enrich(ctx context.Context, o Options, r *hunt.Resources) (err error) {
+	r.Watchlists = map[string]*types.Rows{}
+	for alias, file := range o.Watchlists {
+		if r.Watchlists[alias], err = ReadWatchlist(ctx, file); err != nil {
+			return err
+		}
+	}
+	if o.FileProfiles != "" {
+		if r.FileProfiles, err = ReadFileProfiles(ctx, o.FileProfiles); err != nil {
+			return err
+		}
+	}
+	if o.GeoIP != "" { // last: what comes after would have to close it
+		if w.places, err = openPlaces(o.GeoIP); err != nil {
+			return err
+		}
+		r.Geo = w.places
+	}
+	return nil
 }
 
 // LoadSchemas is the set of the core tables, those imported into the workspace at dir

@@ -19,6 +19,7 @@ type dataFlags struct {
 	schemas   []string
 	external  string
 	now       time.Time
+	enrich    enrichFlags
 }
 
 func (d *dataFlags) add(cmd *cobra.Command) {
@@ -28,6 +29,7 @@ func (d *dataFlags) add(cmd *cobra.Command) {
 	f.StringArrayVar(&d.schemas, "schema", nil, "know the tables of `FILE`, a CSV of table,column,type; may be repeated")
 	f.StringVar(&d.external, "external-data", "", "read externaldata from the copies that `FILE`, a CSV of url,file, names")
 	f.Var(timeFlag{&d.now}, "now", "what now() answers, instead of the clock")
+	d.enrich.add(cmd)
 }
 
 func (d *dataFlags) addWorkspace(cmd *cobra.Command) {
@@ -36,7 +38,14 @@ func (d *dataFlags) addWorkspace(cmd *cobra.Command) {
 
 // open opens the tables and loads the data.
 func (a *app) open(ctx context.Context, d *dataFlags) (*workspace.Workspace, error) {
-	w, err := workspace.Open(ctx, workspace.Options{Dir: d.workspace, MustExist: d.workspace != "", Schemas: d.schemas, External: d.external})
+	w, problems, err := openSpace(ctx, d, nil)
+	for i, p := range problems {
+		if i == maxTold {
+			fmt.Fprintf(a.stderr, "note: and %d more\n", len(problems)-i)
+			break
+		}
+		fmt.Fprintf(a.stderr, "note: %s\n", p.Error())
+	}
 	if err != nil || len(d.data) == 0 {
 		return w, err
 	}

@@ -16,7 +16,6 @@ import (
 	"quarry/detect/rule"
 	"quarry/events"
 	"quarry/hunt"
-	"quarry/kql/bind"
 	"quarry/kql/source"
 	"quarry/kql/types"
 	"quarry/workspace"
@@ -71,6 +70,7 @@ CSV and Parquet, packed or not. The exit status is 1 if a rule fired.`,
 	h.addWorkspace(cmd)
 	f.StringArrayVar(&h.schemas, "schema", nil, "know the tables of `FILE`, a CSV of table,column,type; may be repeated")
 	f.StringVar(&h.external, "external-data", "", "read externaldata from the copies that `FILE`, a CSV of url,file, names")
+	h.enrich.add(cmd)
 	return cmd
 }
 
@@ -138,8 +138,7 @@ func (a *app) hunt(ctx context.Context, h *huntFlags, evidence []string) error {
 	if err := rule.CheckSettings(pack.Rules, set); err != nil {
 		return usagef("%v", err)
 	}
-	functions, problems := savedFunctions(pack)
-	w, err := workspace.Open(ctx, workspace.Options{Dir: h.workspace, MustExist: h.workspace != "", Schemas: h.schemas, External: h.external, Functions: functions})
+	w, problems, err := openSpace(ctx, &h.dataFlags, pack)
 	if err != nil {
 		return err
 	}
@@ -202,26 +201,6 @@ func (a *app) hunt(ctx context.Context, h *huntFlags, evidence []string) error {
 		return findings
 	}
 	return nil
-}
-
-// savedFunctions makes the functions of a pack callable, under their names and aliases.
-func savedFunctions(pack *rule.Pack) (map[string]*bind.Function, []rule.Problem) {
-	out := map[string]*bind.Function{}
-	var problems []rule.Problem
-	for _, f := range pack.Functions {
-		for _, name := range append([]string{f.Name}, f.Aliases...) {
-			if _, taken := out[name]; taken || name == "" {
-				continue
-			}
-			fn, err := hunt.NewFunction(name, f.Definition())
-			if err != nil {
-				problems = append(problems, rule.Problem{File: f.File, Line: f.Line, Message: fmt.Sprintf("the function %s cannot be called: %v", name, err)})
-				break
-			}
-			out[name] = fn
-		}
-	}
-	return out, problems
 }
 
 // settings reads NAME=VALUE texts.

@@ -233,10 +233,18 @@ func (b *binder) tableCall(x *syntax.Call, piped *rows, env *scope) *rows {
 		if r := b.specialTable(rows[0], x, env); r != nil {
 			return r
 		}
+		for _, a := range x.Args {
+			if b.isTabular(a, env) { // T within a scalar function: the table is what is wrong
+				b.fail(a.Pos(), errIsTable("this argument"))
+			}
+		}
 		b.fail(x.Span, errNotTable(name+"()"))
 	}
 	if f, ok := b.cat.Function(name); ok {
 		return b.callTable(savedBinding(f), x, piped, env)
+	}
+	if name == FileProfiles && piped != nil {
+		return b.fileProfile(x, piped, env)
 	}
 	b.fail(x.Name.Span, errUnknownFunction(name, append(b.table.Names(), env.all()...)))
 	return nil
@@ -332,7 +340,11 @@ func (b *binder) dataTable(x *syntax.DataTable, env *scope) *rows {
 		v.Cols = append(v.Cols, b.newCol(p.Name.Text, p.Type))
 	}
 	if len(v.Cols) == 0 || len(x.Values)%len(v.Cols) != 0 {
-		b.fail(x.Span, errColumnCount(len(x.Values), len(v.Cols)))
+		at := x.Span
+		if n := len(x.Values); n > 0 {
+			at = x.Values[0].Pos().Join(x.Values[n-1].Pos())
+		}
+		b.fail(at, errColumnCount(len(x.Values), len(v.Cols)))
 	}
 	for i := 0; i < len(x.Values); i += len(v.Cols) {
 		row := make([]types.Value, len(v.Cols))

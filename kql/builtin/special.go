@@ -22,7 +22,6 @@ const (
 	ArgBest                // arg_max, arg_min: columns of the best row
 	AnyRow                 // take_any over several columns
 	IngestionTime          // when the row came in
-	FileProfile            // enrichment that needs a local copy
 )
 
 // specialRows are the calls that speak about the query and not about values.
