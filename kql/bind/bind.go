@@ -66,6 +66,7 @@ func Bind(text *source.Text, script *syntax.Script, table *builtin.Table, cat Ca
 			root = nil
 		}
 		if len(b.list.Items) > 0 {
+			b.sortList()
 			list = b.list
 		}
 		if b.failed {

@@ -75,6 +75,9 @@ func (b *binder) argument(a syntax.Expr, c *context) plan.Expr {
 func (b *binder) make(name string, rows []*builtin.Row, args []plan.Expr, at source.Span, written []syntax.Expr) plan.Expr {
 	for _, a := range args {
 		if a.Type() == types.Unknown {
+			if miss := builtin.Arity(rows, len(args)); miss != nil {
+				b.report(at, errArguments(miss.Message))
+			}
 			return unknown
 		}
 	}

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"quarry/kql/diag"
@@ -36,6 +37,13 @@ func (b *binder) warn(at source.Span, p problem) {
 func (b *binder) fail(at source.Span, p problem) {
 	b.report(at, p)
 	panic(bail{})
+}
+
+// sortList sorts the diagnostics by their place in the text, as a reader meets them,
+// and drops what was said twice: an expression may be bound more than once.
+func (b *binder) sortList() {
+	slices.SortStableFunc(b.list.Items, func(x, y diag.Diagnostic) int { return x.Span.Start - y.Span.Start })
+	b.list.Items = slices.Compact(b.list.Items)
 }
 
 // maxReported bounds the diagnostics of one query.

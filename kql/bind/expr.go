@@ -198,13 +198,17 @@ func (b *binder) path(x *syntax.Path, c *context) plan.Expr {
 		b.report(x.Name.Pos(), errValue("a property name is needed after the dot", ""))
 		return unknown
 	}
-	return b.key(obj, x.X.Pos(), plan.Const{T: types.String, Value: member.Text}, x.Span)
+	return b.key(obj, member.Span, plan.Const{T: types.String, Value: member.Text}, x.Span)
 }
 
 func (b *binder) index(x *syntax.Index, c *context) plan.Expr {
 	obj := b.scalar(x.X, c)
 	key := b.scalar(x.Key, c)
-	return b.key(obj, x.X.Pos(), key, x.Span)
+	if t := key.Type(); t != types.String && t != types.Dynamic && t != types.Unknown && !t.Integer() {
+		b.report(x.Key.Pos(), errType("a string key or an integer position", t))
+		return unknown
+	}
+	return b.key(obj, source.Span{Start: x.X.Pos().End, End: x.Span.End}, key, x.Span)
 }
 
 // key reads a key or an element of a dynamic value.
@@ -405,10 +409,9 @@ func (b *binder) between(x *syntax.Between, c *context) plan.Expr {
 	rows := b.table.Infix(op)
 	res, miss := builtin.Resolve(rows, infos(args))
 	if miss != nil {
-		at := x.Span
+		// A left side of the wrong type is a matter of the operator, which begins after it.
+		at := source.Span{Start: min(x.X.Pos().End+1, x.Span.End), End: x.Low.Pos().Start}
 		switch miss.Arg {
-		case 0:
-			at = x.X.Pos()
 		case 1:
 			at = x.Low.Pos()
 		case 2:

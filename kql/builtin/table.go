@@ -139,9 +139,24 @@ func Resolve(rows []*Row, args []Arg) (Resolved, *Mismatch) {
 	return res, nil
 }
 
-func fit(r *Row, args []Arg) (int, *Mismatch) {
+// Arity says why no overload takes n arguments, or nil when one does.
+func Arity(rows []*Row, n int) *Mismatch {
+	var miss *Mismatch
+	for _, r := range rows {
+		m := arity(r, n)
+		if m == nil {
+			return nil
+		}
+		if miss == nil {
+			miss = m
+		}
+	}
+	return miss
+}
+
+func arity(r *Row, n int) *Mismatch {
 	least, most := r.Arity()
-	if n := len(args); n < least || most >= 0 && n > most {
+	if n < least || most >= 0 && n > most {
 		want := strconv.Itoa(least)
 		switch {
 		case most < 0:
@@ -149,7 +164,14 @@ func fit(r *Row, args []Arg) (int, *Mismatch) {
 		case most != least:
 			want += " to " + strconv.Itoa(most)
 		}
-		return 0, &Mismatch{-1, fmt.Sprintf("%s takes %s, not %d", r.Name(), count(want, "argument"), n)}
+		return &Mismatch{-1, fmt.Sprintf("%s takes %s, not %d", r.Name(), count(want, "argument"), n)}
+	}
+	return nil
+}
+
+func fit(r *Row, args []Arg) (int, *Mismatch) {
+	if m := arity(r, len(args)); m != nil {
+		return 0, m
 	}
 	score := 0
 	for i, a := range args {
