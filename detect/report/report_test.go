@@ -112,7 +112,7 @@ func TestTable(t *testing.T) {
 		t.Error("a control character of a rule's name reached the terminal")
 	}
 	for _, want := range []string{"4 of 8 rules fired, 1 quiet, 1 refused, 2 without their data", "141,346 events in 1.2 s (113,076 a second)", "3 records could not be read",
-		"table EmailEvents (2 rules)", "  A rule with a typing error: packs/bad.yaml:2:9: KQ204 unknown column\n    \"Acount\" (did you mean \"Account\"?)\n", "12,000"} {
+		"table EmailEvents (2 rules)", "  A rule with a typing error\n    packs/bad.yaml:2:9: KQ204 unknown column \"Acount\"\n      2 | | where Acount == 1\n        |         ^^^^^^\n        hint: did you mean \"Account\"?\n", "12,000"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
 		}

@@ -203,15 +203,34 @@ func summary(b *strings.Builder, r *detect.Result, width int, p painter) {
 			line("  %s", it)
 		}
 	}
+	refused(b, withStatus(r, detect.Refused), width, p)
 	var list []string
-	for _, x := range withStatus(r, detect.Refused) {
-		list = append(list, x.Name+": "+x.Reason)
-	}
-	section("Refused", list)
-	list = nil
 	for _, n := range needs(r) {
 		list = append(list, fmt.Sprintf("%s (%s)", n.Name, plural(int64(len(n.Rules)), "rule")))
 	}
 	section("Missing", list)
 	section("Rule files with problems", s.RuleProblems)
+}
+
+// refused lists the rules that could not be compiled or run, each with the place in
+// its file and the caret under it.
+func refused(b *strings.Builder, rules []*detect.RuleResult, width int, p painter) {
+	if len(rules) == 0 {
+		return
+	}
+	b.WriteString("\n" + p.color("Refused", text.Bold) + "\n")
+	for i, x := range rules {
+		if i == maxListed {
+			fmt.Fprintf(b, "  ... and %d more; --format json has them all\n", len(rules)-i)
+			return
+		}
+		detail := x.Detail
+		if detail == "" {
+			detail = x.Reason
+		}
+		fmt.Fprintf(b, "  %s\n", x.Name)
+		for _, l := range strings.Split(strings.TrimRight(detail, "\n"), "\n") {
+			fmt.Fprintf(b, "    %s\n", text.Trim(plain(l), max(width-4, 40)))
+		}
+	}
 }
