@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"quarry/kql/diag"
 	"quarry/kql/syntax"
 	"quarry/kql/types"
 )
@@ -141,5 +142,9 @@ func matched(bd *binding, use *syntax.Call, path *syntax.Name) (fn *binding, cal
 		}
 		return &binding{name: bd.name, fn: lambda, env: bd.env}, call, problem{}
 	}
-	return nil, nil, errNoMatch("the pattern "+bd.name+" has no body for "+key, didYouMean(key, known))
+	hint := ""
+	if near := diag.Nearest(key, known); near != "" {
+		hint = "did you mean " + bd.name + near + "?"
+	}
+	return nil, nil, errNoMatch("the pattern "+bd.name+" has no body for "+key, hint)
 }
