@@ -58,6 +58,8 @@ func (s *Server) errorOf(c *call, err error) *failure {
 	case errors.As(err, &limit):
 		return &failure{status: http.StatusBadRequest, code: "LimitsExceeded", kind: "KustoServicePartialQueryFailureLimitsExceededException",
 			summary: "Request is invalid and cannot be executed.", message: err.Error(), permanent: true}
+	case hunt.QueryFault(err):
+		return badRequest(err.Error())
 	case errors.Is(err, errCancelled):
 		return &failure{status: http.StatusBadRequest, code: "Query_Canceled", kind: "KustoRequestCanceledException",
 			summary: "Request was canceled.", message: err.Error(), permanent: true}
