@@ -216,7 +216,7 @@ func (b *binder) share(name string, r *rows) *definition {
 	b.lastShared++
 	s := &plan.Shared{ID: b.lastShared, Name: name, Node: r.node}
 	s.Cols = append(s.Cols, r.cols...)
-	d := &definition{shared: s, visible: len(r.cols), tables: r.tables, ordered: r.ord != nil, arrival: r.arrival != nil, graph: r.graph}
+	d := &definition{shared: s, visible: len(r.cols), ordered: r.ord != nil, arrival: r.arrival != nil, graph: r.graph}
 	if r.ord != nil {
 		s.Cols = append(s.Cols, *r.ord)
 	}
@@ -233,7 +233,7 @@ func (b *binder) read(d *definition) *rows {
 	for _, c := range d.shared.Cols {
 		ref.Cols = append(ref.Cols, b.newCol(c.Name, c.Type))
 	}
-	r := &rows{node: ref, cols: append([]plan.Col{}, ref.Cols[:d.visible]...), tables: d.tables, graph: d.graph}
+	r := &rows{node: ref, cols: append([]plan.Col{}, ref.Cols[:d.visible]...), graph: d.graph}
 	hidden := ref.Cols[d.visible:]
 	if d.ordered {
 		r.ord, hidden = &hidden[0], hidden[1:]

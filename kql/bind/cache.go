@@ -57,5 +57,5 @@ func (b *binder) emptyUnion(pattern string, env *scope, opt unionOptions) (*rows
 	for i, col := range schema {
 		v.Cols[i] = b.newCol(col.Name, col.Type)
 	}
-	return &rows{node: v, cols: v.Cols, tables: names}, true
+	return &rows{node: v, cols: v.Cols}, true
 }

@@ -52,7 +52,7 @@ func (b *binder) runGo(r *rows, g goOp) *rows {
 		}
 		node.In, node.Args = append(node.In, m.rows.node), append(node.Args, ids)
 	}
-	res := &rows{node: node, cols: g.out, tables: r.tables}
+	res := &rows{node: node, cols: g.out}
 	node.Cols = append(node.Cols, g.out...)
 	for _, p := range r.part {
 		c := b.newCol(p.Name, p.Type)

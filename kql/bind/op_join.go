@@ -69,7 +69,7 @@ func (b *binder) opJoin(r *rows, op *syntax.Join, env *scope) *rows {
 	case "rightanti", "rightantisemi":
 		node.Kind = plan.RightAnti
 	}
-	out := &rows{node: node, tables: append(append([]string{}, r.tables...), right.tables...)}
+	out := &rows{node: node}
 	switch node.Kind {
 	case plan.LeftSemi, plan.LeftAnti:
 		out.cols = r.cols

@@ -101,7 +101,7 @@ func (b *binder) opMakeSeries(r *rows, op *syntax.MakeSeries, env *scope) *rows 
 		points = append(points, col)
 	}
 	count := b.make(builtin.BinsRow, b.table.Scalar(builtin.BinsRow), []plan.Expr{from, to, step}, op.Keyword(), nil)
-	out := &rows{node: node, part: r.part, tables: r.tables}
+	out := &rows{node: node, part: r.part}
 	var items []plan.Item
 	for _, k := range keys {
 		items = append(items, pass(k.Col))
@@ -201,7 +201,7 @@ func (b *binder) axisFromData(in *rows, onCol plan.Col, from, to, step plan.Expr
 		to = b.apply("+", span, []plan.Expr{from, b.convertTo(b.apply("*", span, []plan.Expr{step, next}, nil), step.Type(), span)}, nil)
 	}
 	newOn := pos(main, onCol.ID)
-	out := &rows{node: main.node, tables: r.tables, cols: main.cols[:len(r.cols)]}
+	out := &rows{node: main.node, cols: main.cols[:len(r.cols)]}
 	for i := range r.part {
 		out.part = append(out.part, main.cols[len(r.cols)+1+i])
 	}

@@ -136,7 +136,7 @@ func (b *binder) opMvApply(r *rows, op *syntax.MvApply, env *scope) *rows {
 	}
 	node := &plan.Unnest{In: inner.node}
 	rowID := mapped[id.ID]
-	sub := &rows{part: []plan.Col{rowID}, tables: r.tables}
+	sub := &rows{part: []plan.Col{rowID}}
 	for _, c := range r.cols {
 		m := mapped[c.ID]
 		m.Name = c.Name
@@ -206,7 +206,7 @@ func (b *binder) applyBack(r, outer *rows, src *definition, res *rows, id plan.C
 		}
 	}
 	join := &plan.Join{Kind: plan.Inner, L: outer.node, R: res.node, On: []plan.Pair{{L: ref(at(id.ID)), R: ref(res.part[0])}}}
-	out := &rows{node: join, cols: cols, tables: r.tables}
+	out := &rows{node: join, cols: cols}
 	for _, p := range r.part {
 		m := at(p.ID)
 		out.part = append(out.part, m)

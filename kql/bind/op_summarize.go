@@ -85,7 +85,7 @@ func (b *binder) group(r *rows, keys []plan.Item, agg *aggregates, outs []plan.I
 		node.Keys = append(node.Keys, pass(p))
 	}
 	node.Keys = append(node.Keys, keys...)
-	res := &rows{node: node, part: r.part, tables: r.tables}
+	res := &rows{node: node, part: r.part}
 	if r.arrival != nil { // groups come in the order of their first rows
 		at := b.newCol("$arrival", types.Long)
 		first, _ := builtin.Resolve(b.table.Aggregate(builtin.MinRow), []builtin.Arg{{Type: types.Long}})

@@ -209,7 +209,6 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 		}
 	}
 	for i, in := range inputs {
-		out.tables = append(out.tables, in.tables...)
 		if empty(in.node) { // lends its columns only
 			continue
 		}

@@ -21,8 +21,7 @@ type rows struct {
 	// within rows that agree on them.
 	part []plan.Col
 	// name is what withsource calls the rows: a table or an "as" name.
-	name   string
-	tables []string // the stored tables the rows come from
+	name string
 	// open names the plug-in whose columns nobody knows because its input has no rows.
 	open string
 	// wild rows come from a wildcard over the tables with data: a column that only a
@@ -179,7 +178,6 @@ type definition struct {
 	visible int
 	ordered bool // a column after the visible ones is their order
 	arrival bool // and one after that their arrival
-	tables  []string
 	graph   *graph
 }
 

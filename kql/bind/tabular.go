@@ -213,13 +213,13 @@ func (b *binder) scan(t *Table) *rows {
 		for _, c := range t.Columns {
 			v.Cols = append(v.Cols, b.newCol(c.Name, c.Type))
 		}
-		return &rows{node: v, cols: append([]plan.Col{}, v.Cols...), name: t.Name, tables: []string{t.Name}}
+		return &rows{node: v, cols: append([]plan.Col{}, v.Cols...), name: t.Name}
 	}
 	s := &plan.Scan{Table: t.Physical, Name: t.Name, Source: t.Source}
 	for _, c := range t.Columns {
 		s.Cols = append(s.Cols, b.newCol(c.Name, c.Type))
 	}
-	return b.scoped(&rows{node: s, cols: append([]plan.Col{}, s.Cols...), name: t.Name, tables: []string{t.Name}})
+	return b.scoped(&rows{node: s, cols: append([]plan.Col{}, s.Cols...), name: t.Name})
 }
 
 // tableCall binds a call that gives a table; piped is the row set that invoke passes
