@@ -97,23 +97,19 @@ func Resolve(rows []*Row, args []Arg) (Resolved, *Mismatch) {
 	if len(rows) == 0 {
 		return Resolved{}, &Mismatch{-1, "Quarry has no form of this call"}
 	}
-	var best *Row
-	bestScore := -1
-	var miss *Mismatch
+	var best, nearest *Row // nearest is the one whose first fault comes last
+	bestScore, nearestFault := -1, -2
 	for _, r := range rows {
-		score, m := fit(r, args)
-		if m != nil {
-			if miss == nil || m.Arg > miss.Arg {
-				miss = m
-			}
-			continue
-		}
-		if score > bestScore {
+		score, fault := fit(r, args)
+		switch {
+		case score > bestScore:
 			best, bestScore = r, score
+		case score < 0 && fault > nearestFault:
+			nearest, nearestFault = r, fault
 		}
 	}
 	if best == nil {
-		return Resolved{}, miss
+		return Resolved{}, mismatch(nearest, args, nearestFault)
 	}
 	res := Resolved{Row: best, Params: make([]types.Type, len(args))}
 	common := types.Unknown
@@ -156,36 +152,46 @@ func Arity(rows []*Row, n int) *Mismatch {
 
 func arity(r *Row, n int) *Mismatch {
 	least, most := r.Arity()
-	if n < least || most >= 0 && n > most {
-		want := strconv.Itoa(least)
-		switch {
-		case most < 0:
-			want = "at least " + want
-		case most != least:
-			want += " to " + strconv.Itoa(most)
-		}
-		return &Mismatch{-1, fmt.Sprintf("%s takes %s, not %d", r.Name(), count(want, "argument"), n)}
+	if n >= least && (most < 0 || n <= most) {
+		return nil
 	}
-	return nil
+	want := strconv.Itoa(least)
+	switch {
+	case most < 0:
+		want = "at least " + want
+	case most != least:
+		want += " to " + strconv.Itoa(most)
+	}
+	return &Mismatch{-1, fmt.Sprintf("%s takes %s, not %d", r.Name(), count(want, "argument"), n)}
 }
 
-func fit(r *Row, args []Arg) (int, *Mismatch) {
-	if m := arity(r, len(args)); m != nil {
-		return 0, m
+// fit scores how well a row takes the arguments. A negative score is no fit; fault is
+// then the argument that does not fit, or -1 when their number does not.
+func fit(r *Row, args []Arg) (score, fault int) {
+	if least, most := r.Arity(); len(args) < least || most >= 0 && len(args) > most {
+		return -1, -1
 	}
-	score := 0
 	for i, a := range args {
 		p, _ := r.Param(i, len(args))
 		s := p.accepts(a.Type)
-		if s == 0 {
-			return 0, &Mismatch{i, fmt.Sprintf("%s is a %s where %s expects %s for %s", "the argument", a.Type, r.Name(), p.wants(), p.Name)}
-		}
-		if p.Const && !a.Const {
-			return 0, &Mismatch{i, fmt.Sprintf("%s must be a constant in %s", p.Name, r.Name())}
+		if s == 0 || p.Const && !a.Const {
+			return -1, i
 		}
 		score += s
 	}
-	return score * 16 / max(1, 2*len(args)), nil
+	return score * 16 / max(1, 2*len(args)), 0
+}
+
+// mismatch says why a row does not take the arguments.
+func mismatch(r *Row, args []Arg, fault int) *Mismatch {
+	if fault < 0 {
+		return arity(r, len(args))
+	}
+	p, _ := r.Param(fault, len(args))
+	if p.accepts(args[fault].Type) == 0 {
+		return &Mismatch{fault, fmt.Sprintf("the argument is a %s where %s expects %s for %s", args[fault].Type, r.Name(), p.wants(), p.Name)}
+	}
+	return &Mismatch{fault, fmt.Sprintf("%s must be a constant in %s", p.Name, r.Name())}
 }
 
 func count(n, noun string) string {
