@@ -101,10 +101,6 @@ type binder struct {
 	timeScope  timeScope
 	chart      *plan.Chart
 	more       []*plan.Root
-
-	// keyColumns are the input columns that the summarize being bound groups by; "*"
-	// in its aggregates leaves them out.
-	keyColumns map[plan.ID]bool
 }
 
 func (b *binder) newCol(name string, t types.Type) plan.Col {

@@ -71,7 +71,6 @@ func (b *binder) opMakeSeries(r *rows, op *syntax.MakeSeries, env *scope) *rows 
 
 	names := newNames()
 	keys := b.groupKeys(in, op.By, env, names)
-	b.keyColumns = map[plan.ID]bool{}
 	bin := b.newCol("$bin", types.Long)
 	binExpr := b.make(builtin.BinRow, b.table.Scalar(builtin.BinRow), []plan.Expr{ref(onCol), from, step}, op.Keyword(), nil)
 	agg := &aggregates{in: in, outside: true, names: names}

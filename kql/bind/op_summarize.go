@@ -13,6 +13,8 @@ type aggregates struct {
 	items   []plan.Item
 	outside bool // the expression stands outside any aggregate's arguments
 	names   *uniqueNames
+	// keys are the input columns that are grouped by; "*" in an aggregate leaves them out.
+	keys map[plan.ID]bool
 }
 
 // aggregate binds an aggregate call: its arguments see the input's columns, its
@@ -64,13 +66,12 @@ func (b *binder) opSummarize(r *rows, op *syntax.Summarize, env *scope) *rows {
 		}
 	}
 	keys := b.groupKeys(r, op.By, env, names)
-	b.keyColumns = map[plan.ID]bool{}
+	agg := &aggregates{in: r, outside: true, names: names, keys: map[plan.ID]bool{}}
 	for _, k := range keys {
 		if cr, ok := k.Expr.(plan.ColRef); ok {
-			b.keyColumns[cr.ID] = true
+			agg.keys[cr.ID] = true
 		}
 	}
-	agg := &aggregates{in: r, outside: true, names: names}
 	var outs []plan.Item
 	for _, x := range op.Aggs {
 		outs = append(outs, b.aggregateItem(x, r, agg, env, names)...)
@@ -230,7 +231,7 @@ func (b *binder) argBest(rows []*builtin.Row, x *syntax.Call, given []*syntax.Na
 	for _, a := range x.Args[1:] {
 		if w, ok := a.(*syntax.Wildcard); ok {
 			for _, col := range c.aggs.in.cols {
-				if match(w.Pattern, col.Name) && !b.isKeyColumn(c, col, key) {
+				if match(w.Pattern, col.Name) && !isKeyColumn(c, col, key) {
 					exprs, labels = append(exprs, ref(col)), append(labels, col.Name)
 				}
 			}
@@ -247,11 +248,11 @@ func (b *binder) argBest(rows []*builtin.Row, x *syntax.Call, given []*syntax.Na
 
 // isKeyColumn leaves out of "*" what the result has already: the maximised column
 // and the group keys that are plain columns.
-func (b *binder) isKeyColumn(c *context, col plan.Col, key plan.Expr) bool {
+func isKeyColumn(c *context, col plan.Col, key plan.Expr) bool {
 	if cr, ok := key.(plan.ColRef); ok && cr.ID == col.ID {
 		return true
 	}
-	return b.keyColumns[col.ID]
+	return c.aggs.keys[col.ID]
 }
 
 // structItems makes one aggregate that returns a struct and the columns taken from it.
@@ -300,7 +301,7 @@ func (b *binder) anyRow(overloads []*builtin.Row, x *syntax.Call, given []*synta
 	for _, a := range x.Args {
 		if w, ok := a.(*syntax.Wildcard); ok {
 			for _, col := range c.aggs.in.cols {
-				if match(w.Pattern, col.Name) && !b.keyColumns[col.ID] {
+				if match(w.Pattern, col.Name) && !c.aggs.keys[col.ID] {
 					exprs, labels = append(exprs, ref(col)), append(labels, col.Name)
 				}
 			}

@@ -185,7 +185,6 @@ func (p *plugin) pivot() *rows {
 	value := b.newCol("$value", types.String)
 	keys = append(keys, plan.Item{Col: value, Expr: b.convertTo(pivot, types.String, p.at("pivot"))})
 	collected := &aggregates{in: r, outside: true, names: newNames()}
-	b.keyColumns = map[plan.ID]bool{}
 	cell := b.scalar(agg, &context{env: p.env, in: r, aggs: collected})
 	if cell.Type() == types.Unknown {
 		panic(bail{})
