@@ -95,6 +95,8 @@ type binder struct {
 	lastShared int
 	shared     []*plan.Shared
 	depth      int // of nested function calls and let references
+	calls      int // of functions so far
+	weights    map[plan.Node]int
 	maxRows    int64
 	binSize    *plan.Const // of bin_auto()
 	binAt      *plan.Const

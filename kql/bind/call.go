@@ -112,6 +112,7 @@ func (b *binder) finish(res builtin.Resolved, args []plan.Expr, at source.Span) 
 		}
 	}
 	call := &plan.Call{Row: r, Args: conv, T: res.Result, Pos: at.Start}
+	b.weigh(call, at)
 	if constant && r.Go != nil && r.Expand == nil && r.Sem&builtin.Volatile == 0 && r.Kind != builtin.Aggregate && r.Kind != builtin.Window {
 		if k, ok := fold(call); ok {
 			return k
@@ -189,6 +190,9 @@ func (b *binder) enter(name string, at source.Span) func() {
 	b.depth++
 	if b.depth > maxCallDepth {
 		b.fail(at, errTooDeep(name))
+	}
+	if b.calls++; b.calls > maxCalls {
+		b.fail(at, errTooLarge("the query", "functions are written out where they are called, and these call each other too often"))
 	}
 	return func() { b.depth-- }
 }

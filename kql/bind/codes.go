@@ -24,6 +24,7 @@ func Codes() []CodeInfo {
 		{"KQ211", "A table where a value is needed", "The name or expression gives a table. toscalar() takes its first value; in and has_any take a table on their right side as it is.", "let t = T; print t"},
 		{"KQ212", "Function without a call", "A function is named like a value.", "let f = (a:long) { a }; print f"},
 		{"KQ213", "Calls nested too deeply", "Functions are written out where they are called, so they cannot call themselves.", ""},
+		{"KQ214", "Too large", "Let constants, parameters and functions are written out where they are used, and here that gives more than can be run. Compute a value once, with extend or materialize().", ""},
 		{"KQ214", "No match in a pattern", "The pattern has no body for the values it is used with, or is declared without any. Values are compared with their case.", `declare pattern p = (a:string) { ("x") = { T }; }; p("y")`},
 		{"KQ301", "Wrong type", "The operator needs a value of another type.", "T | where Account"},
 		{"KQ302", "Wrong arguments", "The function takes other arguments: another number, another type, or a constant. Its page in the reference gives its signature.", "print strlen()"},

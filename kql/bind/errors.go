@@ -105,6 +105,9 @@ func errTooDeep(name string) problem {
 func errNoMatch(text, hint string) problem {
 	return problem{code: "KQ214", text: text, hint: hint}
 }
+func errTooLarge(what, why string) problem {
+	return problem{code: "KQ214", text: what + " is too large when it is written out", hint: why}
+}
 func errType(want string, got types.Type) problem {
 	return problem{code: "KQ301", text: fmt.Sprintf("%s is needed here, not a %s", want, got)}
 }

@@ -16,7 +16,7 @@ func (b *binder) opSearch(r *rows, op *syntax.Search, env *scope) *rows {
 	if !contains([]string{"default", "case_insensitive", "case_sensitive"}, kind) {
 		b.report(op.Param("kind").Value.Pos(), errChoice("search kind", kind, []string{"case_insensitive", "case_sensitive"}))
 	}
-	opt := unionOptions{withSource: "$table", argName: "search_arg"}
+	opt := unionOptions{at: op.Keyword(), withSource: "$table", argName: "search_arg"}
 	if r == nil && len(op.In) == 0 {
 		if all, ok := b.emptyUnion("*", env, opt); ok {
 			return all
@@ -259,7 +259,7 @@ func (b *binder) opFind(r *rows, op *syntax.Find, env *scope) *rows {
 	if p := op.Param("withsource"); p != nil {
 		source = word(p, source)
 	}
-	return b.unionAll(outs, unionOptions{withSource: source, argName: "find_arg"})
+	return b.unionAll(outs, unionOptions{at: op.Keyword(), withSource: source, argName: "find_arg"})
 }
 
 // namedColumns lists the columns of any input that an expression names.

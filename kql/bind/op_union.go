@@ -16,11 +16,12 @@ type unionOptions struct {
 	withSource string
 	fuzzy      bool
 	inner      bool
+	at         source.Span
 	argName    string // prefix of the source name of unnamed inputs: "union_arg"
 }
 
 func (b *binder) opUnion(r *rows, op *syntax.Union, env *scope) *rows {
-	opt := unionOptions{argName: "union_arg"}
+	opt := unionOptions{at: op.Keyword(), argName: "union_arg"}
 	if p := op.Param("withsource"); p != nil {
 		opt.withSource = word(p, "")
 	} else if p := op.Param("with_source"); p != nil {
@@ -201,6 +202,17 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 			name = names.add(name)
 		}
 		u.Cols = append(u.Cols, b.newCol(name, k.t))
+	}
+	if len(keep)*len(inputs) > maxCells {
+		filled := 0
+		for _, in := range inputs {
+			if !empty(in.node) {
+				filled++
+			}
+		}
+		if len(keep)*filled > maxCells {
+			b.fail(opt.at, errTooLarge("the union", "name the tables that are meant; these have "+plural(len(keep), "column")+" in "+plural(filled, "table")))
+		}
 	}
 	var part []plan.Col
 	if len(inputs) > 0 && len(inputs[0].part) > 0 {

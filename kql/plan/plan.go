@@ -239,6 +239,9 @@ type (
 		T    types.Type
 		// Pos is the byte offset of the call in the query text, for messages.
 		Pos int
+		// Terms is the size of the expression with everything written out: expressions
+		// are shared within a plan, SQL text is not. The binder bounds it.
+		Terms int
 	}
 	// Subquery is toscalar(): the first row's column of a query, null when there is none.
 	Subquery struct {
