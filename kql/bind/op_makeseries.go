@@ -99,8 +99,9 @@ func (b *binder) opMakeSeries(r *rows, op *syntax.MakeSeries, env *scope) *rows 
 		node.Aggs = append(node.Aggs, plan.Item{Col: col, Expr: call})
 		points = append(points, col)
 	}
-	count := b.make(builtin.BinsRow, b.table.Scalar(builtin.BinsRow), []plan.Expr{from, to, step}, op.Keyword(), nil)
 	out := &rows{node: node, part: r.part}
+	b.keepArrival(perBin, node, out)
+	count := b.make(builtin.BinsRow, b.table.Scalar(builtin.BinsRow), []plan.Expr{from, to, step}, op.Keyword(), nil)
 	var items []plan.Item
 	for _, k := range keys {
 		items = append(items, pass(k.Col))

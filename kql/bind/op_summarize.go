@@ -87,17 +87,23 @@ func (b *binder) group(r *rows, keys []plan.Item, agg *aggregates, outs []plan.I
 	}
 	node.Keys = append(node.Keys, keys...)
 	res := &rows{node: node, part: r.part}
-	if r.arrival != nil { // groups come in the order of their first rows
-		at := b.newCol("$arrival", types.Long)
-		first, _ := builtin.Resolve(b.table.Aggregate(builtin.MinRow), []builtin.Arg{{Type: types.Long}})
-		node.Aggs = append(node.Aggs, plan.Item{Col: at, Expr: &plan.Call{Row: first.Row, Args: []plan.Expr{ref(*r.arrival)}, T: types.Long}})
-		res.arrival = &at
-	}
+	b.keepArrival(r, node, res)
 	var items []plan.Item
 	for _, k := range keys {
 		items = append(items, pass(k.Col))
 	}
 	return res.project(append(items, outs...))
+}
+
+// keepArrival lets groups come in the order of their first rows.
+func (b *binder) keepArrival(in *rows, node *plan.Aggregate, out *rows) {
+	if in.arrival == nil {
+		return
+	}
+	at := b.newCol("$arrival", types.Long)
+	first, _ := builtin.Resolve(b.table.Aggregate(builtin.MinRow), []builtin.Arg{{Type: types.Long}})
+	node.Aggs = append(node.Aggs, plan.Item{Col: at, Expr: &plan.Call{Row: first.Row, Args: []plan.Expr{ref(*in.arrival)}, T: types.Long}})
+	out.arrival = &at
 }
 
 // groupKeys binds the by clause.
@@ -148,7 +154,7 @@ func (b *binder) aggregateItem(x syntax.Expr, r *rows, agg *aggregates, env *sco
 		}
 	}
 	if len(agg.items) == before && e.Type() != types.Unknown {
-		if _, isConst := e.(plan.Const); !isConst {
+		if !constantTree(e) {
 			b.report(value.Pos(), errNoAggregate())
 		}
 	}
