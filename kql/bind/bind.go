@@ -123,6 +123,9 @@ func (b *binder) script(s *syntax.Script) *plan.Root {
 	}
 	root := roots[0]
 	root.More = append(append([]*plan.Root{}, b.more...), roots[1:]...)
+	if n := len(root.More) + 1; n > maxResults {
+		b.fail(s.Span, errTooLarge("the query", "it gives "+plural(n, "table")+"; "+itoa(maxResults)+" are possible"))
+	}
 	root.Shared = b.shared
 	root.MaxRows = b.maxRows
 	for _, m := range root.More {

@@ -9,9 +9,10 @@ import (
 // of them, each twice the one before, would be a billion terms. These bounds lie far
 // above what anybody writes and far below what hurts.
 const (
-	maxTerms = 1 << 18 // terms of one expression, with everything written out
-	maxCalls = 1 << 14 // calls of let and saved functions of one query
-	maxCells = 1 << 22 // columns times tables of one union
+	maxTerms   = 1 << 18 // terms of one expression, with everything written out
+	maxCalls   = 1 << 14 // calls of let and saved functions of one query
+	maxResults = 256     // tables of one answer
+	maxCells   = 1 << 22 // columns times tables of one union
 )
 
 // terms counts the terms of an expression with everything written out. Calls know

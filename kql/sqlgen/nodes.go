@@ -389,7 +389,7 @@ func (g *generator) ref(n *plan.Ref) *query {
 	if _, ok := g.shared[s]; !ok {
 		g.shared[s] = "" // cycles cannot be: a definition reads only earlier ones
 		outer := g.used
-		g.used = nil
+		g.used = &definitions{}
 		q := g.node(s.Node)
 		var items []string
 		for _, c := range s.Cols {
@@ -399,7 +399,7 @@ func (g *generator) ref(n *plan.Ref) *query {
 			items = []string{"0 AS q0"}
 		}
 		g.shared[s] = "SELECT " + strings.Join(items, ", ") + " FROM " + q.sub()
-		g.deps(s, g.used)
+		g.deps(s, g.used.list)
 		g.used = outer
 	}
 	g.use(s)
@@ -421,16 +421,32 @@ func (g *generator) deps(s *plan.Shared, used []*plan.Shared) {
 	g.reads[s] = used
 }
 
+// use notes that the statement reads s, after all that s reads itself.
 func (g *generator) use(s *plan.Shared) {
-	for _, d := range g.used {
-		if d == s {
-			return
-		}
+	if g.used.has[s] {
+		return
 	}
 	for _, d := range g.reads[s] {
-		g.use(d)
+		g.used.add(d)
 	}
-	g.used = append(g.used, s)
+	g.used.add(s)
+}
+
+// definitions are shared definitions in the order they must be written in.
+type definitions struct {
+	list []*plan.Shared
+	has  map[*plan.Shared]bool
+}
+
+func (d *definitions) add(s *plan.Shared) {
+	if d.has[s] {
+		return
+	}
+	if d.has == nil {
+		d.has = map[*plan.Shared]bool{}
+	}
+	d.has[s] = true
+	d.list = append(d.list, s)
 }
 
 // goOp makes the step of a Go operator; what follows reads its result table.

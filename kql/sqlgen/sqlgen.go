@@ -80,7 +80,7 @@ type generator struct {
 	// shared holds the SQL of shared definitions, made when first read.
 	shared map[*plan.Shared]string
 	// used are the definitions that the statement being made reads, in order.
-	used []*plan.Shared
+	used *definitions
 	// reads lists what each shared definition reads itself.
 	reads map[*plan.Shared][]*plan.Shared
 	names int
@@ -100,10 +100,10 @@ func column(id plan.ID) string { return "q" + strconv.Itoa(int(id)) }
 // then itself.
 func (g *generator) statement(body func() string) string {
 	outer := g.used
-	g.used = nil
+	g.used = &definitions{}
 	sql := body()
 	var with []string
-	for _, s := range g.used {
+	for _, s := range g.used.list {
 		mat := ""
 		if s.Once {
 			mat = "MATERIALIZED "
