@@ -56,8 +56,8 @@ func severityColor(severity string) text.Color {
 
 func firedTable(list []*detect.RuleResult, width int, p painter) string {
 	// Wide screens show whole times; 80 columns show month, day and minute of the
-	// first hit and the distance of the last one. The summary has the year.
-	wide := width >= 120
+	// first hit (its date when the hits span years) and the distance of the last one.
+	wide, years := width >= 120, spanYears(list)
 	hits := len("HITS")
 	for _, x := range list {
 		hits = max(hits, len(thousands(x.Hits)))
@@ -95,7 +95,7 @@ func firedTable(list []*detect.RuleResult, width int, p painter) string {
 		}
 		t.AppendRow(table.Row{
 			p.color(sev, severityColor(x.Severity)), snip(x.Name, title), snip(strings.Join(tacticTitles(x.Tactics), ", "), tactic),
-			thousands(x.Hits), firstText(x, wide), lastText(x, wide),
+			thousands(x.Hits), firstText(x, wide, years), lastText(x, wide),
 		})
 	}
 	lines := strings.Split(t.Render(), "\n")
@@ -110,10 +110,27 @@ func firedTable(list []*detect.RuleResult, width int, p painter) string {
 
 func snip(s string, width int) string { return text.Snip(plain(s), width, "…") }
 
-func firstText(x *detect.RuleResult, wide bool) string {
+// spanYears reports whether hits lie in different years, so that a month and a day
+// alone would mislead.
+func spanYears(list []*detect.RuleResult) bool {
+	years := map[string]bool{}
+	for _, x := range list {
+		for _, t := range []string{x.First, x.Last} {
+			if len(t) >= 4 {
+				years[t[:4]] = true
+			}
+		}
+	}
+	return len(years) > 1
+}
+
+func firstText(x *detect.RuleResult, wide, years bool) string {
 	s := shortTime(x.First)
-	if wide || len(s) < 16 {
+	switch {
+	case wide || len(s) < 16:
 		return s
+	case years:
+		return s[:10]
 	}
 	return s[5:16]
 }
