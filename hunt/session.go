@@ -11,6 +11,7 @@ import (
 	"quarry/kql/bind"
 	"quarry/kql/builtin"
 	"quarry/kql/source"
+	"quarry/kql/sqlgen"
 	"quarry/kql/types"
 )
 
@@ -86,6 +87,10 @@ type Request struct {
 	Limited bool
 	// Plain runs the query without rewrites; differential tests compare the two.
 	Plain bool
+	// Forms and Unfolded choose other ways to compute the same, for such tests; see
+	// kql.Compiler.
+	Forms    sqlgen.Forms
+	Unfolded bool
 }
 
 // Result is one table of an answer.
@@ -133,8 +138,8 @@ func (s *Session) compile(ctx context.Context, r Request, given map[string]*bind
 		now = t
 	}
 	compiler := s.compiler
-	if r.Plain {
-		compiler = &kql.Compiler{Table: compiler.Table, Plain: true}
+	if r.Plain || r.Forms != sqlgen.Native || r.Unfolded {
+		compiler = &kql.Compiler{Table: compiler.Table, Plain: r.Plain, Forms: r.Forms, Unfolded: r.Unfolded}
 	}
 	settings := map[string]string{}
 	for k, v := range r.Settings {

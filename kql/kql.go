@@ -19,6 +19,10 @@ type Compiler struct {
 	cache *bind.Cache
 	// Plain leaves the rewrites out; differential tests compare the two.
 	Plain bool
+	// Forms chooses between the SQL and the Go forms of functions, for such tests too.
+	Forms sqlgen.Forms
+	// Unfolded leaves calls of constants to the engine.
+	Unfolded bool
 }
 
 // NewCompiler builds the table of functions.
@@ -53,6 +57,7 @@ func (c *Compiler) Compile(text *source.Text, cat bind.Catalog, opts bind.Option
 	if opts.Cache == nil {
 		opts.Cache = c.cache
 	}
+	opts.Unfolded = opts.Unfolded || c.Unfolded
 	root, list := bind.Bind(text, script, c.Table, cat, opts)
 	if root == nil {
 		return nil, list
@@ -80,7 +85,7 @@ func (c *Compiler) Emit(text *source.Text, root *plan.Root) (Result, error) {
 	if !c.Plain {
 		root = rewrite.Apply(root)
 	}
-	prog, err := sqlgen.Generate(root)
+	prog, err := sqlgen.Generate(root, c.Forms)
 	if err != nil {
 		var refusal *sqlgen.Refusal
 		if errors.As(err, &refusal) {

@@ -52,6 +52,8 @@ type Options struct {
 	Settings map[string]string
 	// Cache, when set, is shared by the queries over one catalog.
 	Cache *Cache
+	// Unfolded leaves calls of constants to the engine; tests of both forms use it.
+	Unfolded bool
 }
 
 // Bind turns a parsed query into a plan. On errors it reports as many as it can

@@ -113,12 +113,18 @@ func (b *binder) finish(res builtin.Resolved, args []plan.Expr, at source.Span) 
 	}
 	call := &plan.Call{Row: r, Args: conv, T: res.Result, Pos: at.Start}
 	b.weigh(call, at)
-	if constant && r.Go != nil && r.Expand == nil && r.Sem&builtin.Volatile == 0 && r.Kind != builtin.Aggregate && r.Kind != builtin.Window {
+	if constant && r.Go != nil && r.Expand == nil && r.Sem&builtin.Volatile == 0 && r.Kind != builtin.Aggregate && r.Kind != builtin.Window && !b.unfolded(r) {
 		if k, ok := fold(call); ok {
 			return k
 		}
 	}
 	return call
+}
+
+// unfolded reports calls that stay although they could be computed now. A sign is
+// always part of its number.
+func (b *binder) unfolded(r *builtin.Row) bool {
+	return b.opts.Unfolded && !(r.Kind == builtin.Infix && len(r.Params()) == 1)
 }
 
 // fold computes a call of constants with the row's Go form.

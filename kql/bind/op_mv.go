@@ -24,6 +24,10 @@ func (b *binder) expansions(r *rows, items []syntax.Expr, env *scope, array bool
 		t := types.Dynamic
 		if ty, ok := x.(*syntax.Typed); ok {
 			x, t = ty.X, ty.Type
+			if x == nil {
+				b.report(ty.Span, errValue("a dynamic value is needed before to typeof()", "name the column to expand"))
+				continue
+			}
 		}
 		name, explicit := "", false
 		if as, ok := x.(*syntax.Assign); ok {

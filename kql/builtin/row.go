@@ -146,6 +146,9 @@ type Lowering struct {
 	Order sqlx.Expr
 	// Partition holds the columns that window rows restart on (partition, mv-apply).
 	Partition []sqlx.Expr
+	// GoForm asks for the row's Go form where it has one beside an SQL form; tests
+	// hold the two against each other.
+	GoForm bool
 	// Hoist computes an expression once and returns the column that holds it. Window
 	// forms hoist themselves, since SQL allows them in a select list only.
 	Hoist func(sqlx.Expr) sqlx.Expr

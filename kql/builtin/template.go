@@ -86,6 +86,8 @@ func (l *Lowering) Lowered() (sqlx.Expr, error) {
 	switch {
 	case r.Unsupported != "":
 		return nil, fmt.Errorf("%s", r.Unsupported)
+	case l.GoForm && r.hasGoForm():
+		return l.goForm()
 	case r.Lower != nil:
 		e, err = r.Lower(l)
 	case r.Duck != "":
@@ -113,6 +115,19 @@ func (l *Lowering) Lowered() (sqlx.Expr, error) {
 		e = sqlx.Call("coalesce", e, sqlx.String(""))
 	}
 	return e, nil
+}
+
+// hasGoForm reports rows whose Go form stands for the whole call. A window sees its
+// neighbours and "and" and "or" hand the mode of a filter on, which Go forms do not.
+func (r *Row) hasGoForm() bool {
+	return r.Go != nil && r.Kind != Window && r.Sem&(Associative|Volatile) == 0
+}
+
+func (l *Lowering) goForm() (sqlx.Expr, error) {
+	if l.Row.Kind == Aggregate {
+		return l.aggregateUDF()
+	}
+	return l.UDF(l.Row, l.Result, l.Args...), nil
 }
 
 type piece struct{ text, slot string }

@@ -110,7 +110,7 @@ func (x *exprs) call(c *plan.Call, filter bool) sqlx.Expr {
 	if c.Row.Sem&builtin.Associative != 0 {
 		return x.chain(c, filter)
 	}
-	l := &builtin.Lowering{Row: c.Row, Result: c.T, Filter: filter, Order: x.order, Partition: x.partition, Hoist: x.hoist, UDF: x.udf}
+	l := &builtin.Lowering{Row: c.Row, Result: c.T, Filter: filter, Order: x.order, Partition: x.partition, Hoist: x.hoist, UDF: x.udf, GoForm: x.g.goForms}
 	for _, a := range c.Args {
 		arg := builtin.Arg{Type: a.Type(), SQL: x.lower(a, false)}
 		if k, ok := a.(plan.Const); ok {

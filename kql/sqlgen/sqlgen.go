@@ -53,10 +53,18 @@ type Refusal struct {
 
 func (r *Refusal) Error() string { return fmt.Sprintf("%s(): %v", r.Call, r.Why) }
 
+// Forms says which form of a row the program uses.
+type Forms uint8
+
+const (
+	Native  Forms = iota // SQL where a row has it
+	GoForms              // Go where a row has it; tests compare the two
+)
+
 // Generate makes the program of a query. Its errors are *Refusal, and internal
 // errors of malformed plans.
-func Generate(root *plan.Root) (p *Program, err error) {
-	g := &generator{functions: map[string]bool{}, shared: map[*plan.Shared]string{}}
+func Generate(root *plan.Root, forms Forms) (p *Program, err error) {
+	g := &generator{goForms: forms == GoForms, functions: map[string]bool{}, shared: map[*plan.Shared]string{}}
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(genError)
@@ -76,6 +84,7 @@ type genError struct{ error }
 
 type generator struct {
 	prog      Program
+	goForms   bool
 	functions map[string]bool
 	// shared holds the SQL of shared definitions, made when first read.
 	shared map[*plan.Shared]string
