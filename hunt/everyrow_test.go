@@ -196,18 +196,24 @@ func nullCall(r *builtin.Row) (string, bool) {
 		}
 		args = append(args, "k"+nullType(p).String())
 	}
+	return callText(r, args), true
+}
+
+// callText is a call as text.
+func callText(r *builtin.Row, args []string) string {
 	if r.Kind != builtin.Infix {
-		return r.Name() + "(" + strings.Join(args, ", ") + ")", true
+		return r.Name() + "(" + strings.Join(args, ", ") + ")"
 	}
-	switch {
+	switch op := r.Name(); {
 	case len(args) == 1:
-		return r.Name() + args[0], true
-	case strings.HasSuffix(r.Name(), "between"):
-		return args[0] + " " + r.Name() + " (" + args[1] + " .. " + args[2] + ")", true
-	case strings.HasPrefix(strings.TrimPrefix(r.Name(), "!"), "in") || strings.HasPrefix(r.Name(), "has_a"):
-		return args[0] + " " + r.Name() + " (" + args[1] + ")", true
+		return "(" + op + args[0] + ")"
+	case strings.HasSuffix(op, "between"):
+		return "(" + args[0] + " " + op + " (" + args[1] + " .. " + args[2] + "))"
+	case strings.HasPrefix(strings.TrimPrefix(op, "!"), "in") || strings.HasPrefix(op, "has_a"):
+		return "(" + args[0] + " " + op + " (" + strings.Join(args[1:], ", ") + "))"
+	default:
+		return "(" + args[0] + " " + op + " " + args[1] + ")"
 	}
-	return args[0] + " " + r.Name() + " " + args[1], true
 }
 
 // find is the first node of a kind.
