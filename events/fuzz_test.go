@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"unicode/utf8"
 
 	"quarry/events/schema"
 )
@@ -62,9 +63,9 @@ func FuzzScan(f *testing.F) {
 		text := string(b[:end])
 		for _, f := range s.fields {
 			v := text[f.value.from:f.value.to]
-			if f.value.kind == kindEscaped {
+			if f.value.kind == kindEscaped && utf8.ValidString(v) { // the loader hands on valid text only
 				want := ""
-				if json.Unmarshal([]byte(`"`+v+`"`), &want) == nil && unescape(v) != want && strings.ToValidUTF8(unescape(v), "\uFFFD") != want {
+				if json.Unmarshal([]byte(`"`+v+`"`), &want) == nil && unescape(v) != want {
 					t.Fatalf("unescape(%q) = %q, want %q", v, unescape(v), want)
 				}
 			}

@@ -1,5 +1,8 @@
 #!/bin/sh
 # Runs every fuzz target of the module for a while: fuzz.sh 30s
+# A finding ends the run. With KEEP_GOING set it is printed and the search goes on: CI
+# does so, since what a random search meets says nothing of the change at hand; a
+# finding that is kept as a seed is a test, and fails from then on.
 set -eu
 time=${1:-30s}
 log=$(mktemp)
@@ -17,7 +20,8 @@ grep -rEl '^func Fuzz[A-Za-z0-9_]*\(f \*testing\.F\)' --include='*_test.go' . | 
 			echo "ok  	$dir $target (time was up)"
 		else
 			cat "$log"
-			exit 1
+			echo "FINDING in $dir $target: keep its input as a seed and mend it"
+			[ -n "${KEEP_GOING:-}" ] || exit 1
 		fi
 	done
 done
