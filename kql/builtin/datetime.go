@@ -389,7 +389,11 @@ func aroundRows() []Row {
 					}
 					return sqlx.Cast{X: x, Type: "HUGEINT"}
 				}
-				return sqlx.And(sqlx.Infix(">=", v, sqlx.Infix("-", wide(c), d)), sqlx.Infix("<=", v, sqlx.Infix("+", wide(c), d))), nil
+				in := []sqlx.Expr{sqlx.Infix(">=", v, sqlx.Infix("-", wide(c), d)), sqlx.Infix("<=", v, sqlx.Infix("+", wide(c), d))}
+				if value == "real" { // to DuckDB NaN is the greatest number
+					in = append(in, sqlx.Prefix{Op: "NOT", X: isNaN(v)})
+				}
+				return sqlx.And(in...), nil
 			},
 			Go: func(_ *Env, a []types.Value) types.Value {
 				if v, ok := a[0].(float64); ok {

@@ -29,7 +29,7 @@ var binRows = slices.Concat(binOf("bin"), binOf("floor"), []Row{
 		},
 		Go: func(_ *Env, a []types.Value) types.Value {
 			x, b, o := a[0].(float64), a[1].(float64), a[2].(float64)
-			if !(b > 0) {
+			if b <= 0 { // NaN gives NaN
 				return nil
 			}
 			return math.Floor((x-o)/b)*b + o
@@ -59,7 +59,7 @@ func binOf(name string) []Row {
 			},
 			Go: func(_ *Env, a []types.Value) types.Value {
 				x, b := a[0].(float64), a[1].(float64)
-				if !(b > 0) {
+				if b <= 0 { // NaN gives NaN
 					return nil
 				}
 				return math.Floor(x/b) * b

@@ -208,7 +208,12 @@ func lowerOrder(op string) func(*Lowering) (sqlx.Expr, error) {
 			return sqlx.Infix(op, x[0], x[1]), nil
 		}
 		x[big] = l.once(big)
-		return sqlx.And(sqlx.Infix(op, x[0], x[1]), sqlx.Prefix{Op: "NOT", X: isNaN(x[big])}), nil
+		number := sqlx.Expr(sqlx.Prefix{Op: "NOT", X: isNaN(x[big])})
+		if small := 1 - big; !l.Filter && !l.Args[small].Const { // NaN > null is null, not false
+			x[small] = l.once(small)
+			number = sqlx.Infix("OR", number, sqlx.IsNull(x[small]))
+		}
+		return sqlx.And(sqlx.Infix(op, x[0], x[1]), number), nil
 	}
 }
 
@@ -295,6 +300,9 @@ func goBetween(t types.Type, not bool) func(*Env, []types.Value) types.Value {
 		return f(nil, []types.Value{x, y})
 	}
 	return func(_ *Env, a []types.Value) types.Value {
+		if x, ok := a[0].(float64); ok && math.IsNaN(x) {
+			return not // NaN is in no range, of whatever ends
+		}
 		lo, hi := ordered(from, a[0], a[1]), ordered(to, a[0], a[2])
 		switch {
 		case lo == false || hi == false:
@@ -321,19 +329,37 @@ func lowerBetween(not bool) func(*Lowering) (sqlx.Expr, error) {
 				high = shifted(&end, 0, 1, 1)
 			}
 		}
-		var e sqlx.Expr
-		switch {
-		case l.Args[0].Type == types.Real && l.maybeNaN(2):
-			high = l.once(2)
-			e = sqlx.And(sqlx.Parts{x, " BETWEEN ", low, " AND ", high}, sqlx.Prefix{Op: "NOT", X: isNaN(high)})
-		default:
-			e = sqlx.Parts{x, " BETWEEN ", low, " AND ", high}
+		exact := not || !l.Filter // null and false must be told apart
+		nan := l.Args[0].Type == types.Real && (l.maybeNaN(2) || l.maybeNaN(0) && exact)
+		if nan {
+			x, high = l.once(0), l.once(2)
+		}
+		e := sqlx.Expr(sqlx.Parts{x, " BETWEEN ", low, " AND ", high})
+		if nan {
+			e = sqlx.And(l.betweenNumbers(e, x, high, exact)...)
 		}
 		if not {
 			e = sqlx.Prefix{Op: "NOT", X: e}
 		}
 		return e, nil
 	}
+}
+
+// betweenNumbers adds to a BETWEEN of reals that NaN, the greatest number to DuckDB, is
+// neither in a range nor the end of one.
+func (l *Lowering) betweenNumbers(e, x, high sqlx.Expr, exact bool) []sqlx.Expr {
+	all := []sqlx.Expr{e}
+	if l.maybeNaN(2) {
+		number := sqlx.Expr(sqlx.Prefix{Op: "NOT", X: isNaN(high)})
+		if exact {
+			number = sqlx.Infix("OR", number, sqlx.IsNull(x))
+		}
+		all = append(all, number)
+	}
+	if l.maybeNaN(0) && exact {
+		all = append(all, sqlx.Prefix{Op: "NOT", X: isNaN(x)})
+	}
+	return all
 }
 
 // literalOrNull is literal for values that may be null.

@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"quarry/kql/sqlx"
@@ -100,7 +101,12 @@ func (l *Lowering) Lowered() (sqlx.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Sem&Strict == NullOnNull && (r.Duck != "" || r.Lower != nil) {
+	if r.Sem&NullOnNull != 0 && slices.ContainsFunc(l.Args, func(a Arg) bool { return a.Const && a.Value == nil && a.Type != types.String }) {
+		e = literalOrNull(l.Result, nil)
+		if l.Result == types.String {
+			e = sqlx.String("")
+		}
+	} else if r.Sem&Strict == NullOnNull && (r.Duck != "" || r.Lower != nil) {
 		var nulls []sqlx.Expr
 		for _, a := range l.Args {
 			if !a.Const {
