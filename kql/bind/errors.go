@@ -158,7 +158,7 @@ func errColumnCount(values, columns int) problem {
 }
 func errValue(text, hint string) problem { return problem{code: "KQ314", text: text, hint: hint} }
 func errOutputs(name string, have, want int) problem {
-	return problem{code: "KQ315", text: fmt.Sprintf("%s gives %d columns where %d names are written", name, have, want)}
+	return problem{code: "KQ315", text: fmt.Sprintf("%s gives %s where %d names are written", name, plural(have, "column"), want)}
 }
 func errRefused(what, why string) problem {
 	return problem{code: "KQ401", text: what + ": " + why}
