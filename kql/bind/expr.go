@@ -104,6 +104,9 @@ func constantTree(e plan.Expr) bool {
 	case plan.Const:
 		return true
 	case *plan.Call:
+		if e.Row.Sem&builtin.Volatile != 0 {
+			return false
+		}
 		for _, a := range e.Args {
 			if !constantTree(a) {
 				return false
