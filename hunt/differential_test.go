@@ -23,7 +23,7 @@ import (
 // rewrites, with SQL and with Go forms, with constants folded and left to the engine.
 // Microsoft's answers are for the cases; here Quarry must agree with itself.
 func FuzzDifferential(f *testing.F) {
-	for seed := range uint64(40) {
+	for seed := range uint64(60) {
 		f.Add(seed)
 	}
 	s := sync.OnceValues(func() (*Session, error) { return randomTables() })
@@ -136,14 +136,15 @@ type writer struct {
 	names int
 }
 
-// unstable rows depend on the order of rows or of parts, or on the clock.
-var unstable = map[string]bool{"estimate_data_size": true, "assert": true, "cursor_after": true, "current_principal": true}
+// unwanted rows fail on purpose, speak of the session, or give a million values for
+// the numbers at the ends.
+var unwanted = map[string]bool{"assert": true, "cursor_after": true, "current_principal": true, "estimate_data_size": true, "range": true}
 
 func newWriter(table *builtin.Table, seed uint64) *writer {
 	w := &writer{Rand: rand.New(rand.NewPCG(seed, 1)), table: table}
 	for _, r := range table.Rows() {
 		if (r.Kind == builtin.Scalar || r.Kind == builtin.Infix) && r.Special == builtin.NotSpecial && r.Unsupported == "" && r.Needs == "" &&
-			r.Sem&builtin.Volatile == 0 && r.Expand == nil && !strings.HasPrefix(r.Name(), ".") && !unstable[r.Name()] {
+			r.Sem&builtin.Volatile == 0 && r.Expand == nil && !strings.HasPrefix(r.Name(), ".") && !unwanted[r.Name()] {
 			w.rows = append(w.rows, r)
 		}
 	}

@@ -39,6 +39,9 @@ func xxhashRow(name string) Row {
 				binary.LittleEndian.PutUint64(b[:], uint64(v))
 				h = xxhash.Sum64(b[:])
 			case float64:
+				if math.IsNaN(v) { // NaN has many forms of bits, and one hash
+					v = math.NaN()
+				}
 				binary.LittleEndian.PutUint64(b[:], math.Float64bits(v))
 				h = xxhash.Sum64(b[:])
 			case bool:
