@@ -67,12 +67,15 @@ func Bind(text *source.Text, script *syntax.Script, table *builtin.Table, cat Ca
 			}
 			root = nil
 		}
+		if b.failed {
+			root = nil
+		}
+		if root == nil && !b.hasErrors() { // what failed was to be said where it failed
+			b.report(script.Span, errNoQuery())
+		}
 		if len(b.list.Items) > 0 {
 			b.sortList()
 			list = b.list
-		}
-		if b.failed {
-			root = nil
 		}
 	}()
 	b.requestOptions()

@@ -254,6 +254,7 @@ func (b *binder) body(fn *syntax.Function, env *scope) (*scope, syntax.Expr) {
 			return env, st.X
 		}
 	}
+	b.report(fn.Span, errValue("the function gives nothing", "its body ends with an expression: { let a = 1; a + 1 }"))
 	return env, &syntax.Bad{At: fn.At}
 }
 

@@ -39,6 +39,11 @@ func (b *binder) fail(at source.Span, p problem) {
 	panic(bail{})
 }
 
+// hasErrors reports a diagnostic that is no warning.
+func (b *binder) hasErrors() bool {
+	return slices.ContainsFunc(b.list.Items, func(d diag.Diagnostic) bool { return !d.Warning })
+}
+
 // sortList sorts the diagnostics by their place in the text, as a reader meets them,
 // and drops what was said twice: an expression may be bound more than once.
 func (b *binder) sortList() {

@@ -201,8 +201,9 @@ func lowerSubstring(l *Lowering) (sqlx.Expr, error) {
 	}, Else: part(s, sqlx.Infix("+", size, sqlx.Call("greatest", from, sqlx.BigInt(-maxText)), sqlx.BigInt(1)))}, nil
 }
 
-// maxText is more characters than a text can have.
-const maxText = 1 << 40
+// maxText is more characters than a text can have; DuckDB takes no greater offsets
+// than twice as many.
+const maxText = 1 << 31
 
 func goSubstring(_ *Env, a []types.Value) types.Value {
 	start, ok := a[1].(int64)
