@@ -167,9 +167,7 @@ func prune(root *plan.Root) *plan.Root {
 		case *plan.Project:
 			return &plan.Project{In: n.In, Items: keep(n.Items), Order: n.Order, Partition: n.Partition}
 		case *plan.Aggregate:
-			if len(n.Keys) == 0 && len(n.Aggs) > 0 && len(keep(n.Aggs)) == 0 {
-				return n
-			}
+			// Without keys and aggregates one row is left, as it must be.
 			return &plan.Aggregate{In: n.In, Keys: n.Keys, Aggs: keep(n.Aggs), Order: n.Order}
 		case *plan.Union:
 			c := &plan.Union{In: n.In}
