@@ -10,7 +10,7 @@ var guidText = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 // export finds the rules in a JSON file: ARM templates of alert rules and saved
 // searches at any depth (a solution's mainTemplate nests templates in resources),
 // Defender custom detections, and plain lists of rules in Sentinel's schema.
-func (r *reader) export(n *node) {
+func (r *reader) export(n *Node) {
 	before := len(r.out.Rules) + len(r.out.Functions) + len(r.out.Problems)
 	r.search(n)
 	if len(r.out.Rules)+len(r.out.Functions)+len(r.out.Problems) == before {
@@ -18,7 +18,7 @@ func (r *reader) export(n *node) {
 	}
 }
 
-func (r *reader) search(n *node) {
+func (r *reader) search(n *Node) {
 	if n.kind == object {
 		p := n.get("properties")
 		kind := strings.ToLower(n.get("type").str())
@@ -47,7 +47,7 @@ func (r *reader) search(n *node) {
 }
 
 // resourceID takes the GUID out of "[concat(parameters('workspace'),'/Microsoft.SecurityInsights/GUID')]".
-func resourceID(n *node) string {
+func resourceID(n *Node) string {
 	for _, key := range []string{"name", "id"} {
 		if g := guidText.FindAllString(n.get(key).str(), -1); len(g) > 0 {
 			return g[len(g)-1]
@@ -58,7 +58,7 @@ func resourceID(n *node) string {
 
 // savedSearch reads a workspace's saved query: a function when it has an alias,
 // else a hunting query whose tags hold description, tactics and techniques.
-func (r *reader) savedSearch(n, p *node) {
+func (r *reader) savedSearch(n, p *Node) {
 	name, q := clean(p.get("displayName").str()), p.get("query")
 	if alias := r.text(p, "functionAlias"); alias != "" {
 		f := &Function{Name: alias, Title: name, Category: r.text(p, "category"), Version: r.text(p, "version"),
@@ -67,7 +67,7 @@ func (r *reader) savedSearch(n, p *node) {
 		r.out.Functions = append(r.out.Functions, f)
 		return
 	}
-	rule := &Rule{ID: resourceID(n), Name: name, Kind: Hunting, Version: r.text(p, "version"), File: r.file, Line: n.line}
+	rule := &Rule{ID: resourceID(n), Name: name, Kind: Hunting, Version: r.text(p, "version"), File: r.file, Line: n.line, doc: p}
 	for _, t := range kids(p.get("tags")) {
 		v := r.text(t, "value")
 		switch strings.ToLower(r.text(t, "name")) {
@@ -93,7 +93,7 @@ func (r *reader) savedSearch(n, p *node) {
 }
 
 // custom reads a Defender XDR custom detection as Microsoft Graph gives it.
-func (r *reader) custom(n *node) {
+func (r *reader) custom(n *Node) {
 	q := n.get("queryCondition").get("queryText")
 	alert := n.get("detectionAction").get("alertTemplate")
 	rule := &Rule{
@@ -102,7 +102,7 @@ func (r *reader) custom(n *node) {
 		Description: clean(r.text(alert, "description")),
 		Kind:        Custom, Severity: title(r.text(alert, "severity")),
 		Tactics: nonEmpty(r.text(alert, "category")), Techniques: r.texts(alert, "mitreTechniques"),
-		File: r.file, Line: n.line,
+		File: r.file, Line: n.line, doc: n,
 	}
 	switch period := r.text(n.get("schedule"), "period"); period {
 	case "":

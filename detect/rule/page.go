@@ -30,7 +30,7 @@ type section struct {
 func (r *reader) page(text string) {
 	byID := map[string]*Rule{}
 	for _, s := range sections(text) {
-		at := &node{line: s.line, col: 1}
+		at := &Node{line: s.line, col: 1}
 		if s.problem != "" {
 			r.problem(at, fmt.Sprintf("the section %q %s", s.title, s.problem), "", false)
 			continue
@@ -56,7 +56,7 @@ func (r *reader) page(text string) {
 	}
 }
 
-func (r *reader) pageRule(at *node, id string, s section) *Rule {
+func (r *reader) pageRule(at *Node, id string, s section) *Rule {
 	rule := &Rule{
 		ID: id, Name: first(s.title, id), Description: s.description, Kind: Hunting, Severity: s.values["DetectionSeverity"],
 		QueryFrequency: s.values["QueryFrequency"], QueryPeriod: s.values["QueryPeriod"],

@@ -65,6 +65,7 @@ type Rule struct {
 	lineBase int    // lines of File before the query
 	indent   int    // columns of File before each line of the query
 	inline   bool   // the query's lines are not lines of File
+	doc      *Node  // see Doc
 }
 
 // Connector is one entry of requiredDataConnectors.

@@ -15,7 +15,7 @@ type reader struct {
 	made int // rules without an id so far
 }
 
-func (r *reader) problem(n *node, message, hint string, warning bool) {
+func (r *reader) problem(n *Node, message, hint string, warning bool) {
 	p := Problem{File: r.file, Message: message, Hint: hint, Warning: warning}
 	if n != nil {
 		p.Line, p.Column = n.line, n.col
@@ -23,7 +23,7 @@ func (r *reader) problem(n *node, message, hint string, warning bool) {
 	r.out.Problems = append(r.out.Problems, p)
 }
 
-func (r *reader) warn(n *node, format string, args ...any) {
+func (r *reader) warn(n *Node, format string, args ...any) {
 	r.problem(n, fmt.Sprintf(format, args...), "", true)
 }
 
@@ -38,7 +38,7 @@ func (r *reader) nextID() string {
 
 // document reads one YAML document (or one object of a JSON list): a rule, a
 // parser, or a list of them.
-func (r *reader) document(n *node) {
+func (r *reader) document(n *Node) {
 	switch {
 	case n.kind == list:
 		for _, kid := range n.kids {
@@ -59,7 +59,7 @@ func (r *reader) document(n *node) {
 
 // sentinel reads a rule in Sentinel's schema. In an ARM export the fields stand
 // in properties (p) and the kind and the id beside them (outer, id).
-func (r *reader) sentinel(outer, p *node, id string) {
+func (r *reader) sentinel(outer, p *Node, id string) {
 	rule := &Rule{
 		ID:          strings.TrimSpace(first(id, p.get("id").str())),
 		Name:        clean(first(p.get("name").str(), p.get("displayName").str())),
@@ -69,7 +69,7 @@ func (r *reader) sentinel(outer, p *node, id string) {
 		Version:     first(r.text(p, "version"), r.text(p, "templateVersion")),
 		Tactics:     r.texts(p, "tactics"),
 		Techniques:  union(r.texts(p, "relevantTechniques"), r.texts(p, "techniques")),
-		File:        r.file, Line: outer.line,
+		File:        r.file, Line: outer.line, doc: p,
 
 		QueryFrequency:   r.duration(p, "queryFrequency"),
 		QueryPeriod:      r.duration(p, "queryPeriod"),
@@ -139,7 +139,7 @@ func kindOf(written string, rule *Rule) Kind {
 }
 
 // query takes the query's text and its place.
-func (r *reader) query(rule *Rule, n *node) {
+func (r *reader) query(rule *Rule, n *Node) {
 	if n == nil {
 		return
 	}
@@ -154,7 +154,7 @@ func (r *reader) query(rule *Rule, n *node) {
 	}
 }
 
-func placeOf(n *node) (text string, lineBase, indent int, inline bool) {
+func placeOf(n *Node) (text string, lineBase, indent int, inline bool) {
 	return n.text, n.line, n.indent, !n.block
 }
 
@@ -166,7 +166,7 @@ func isExpression(s string) bool {
 
 var armExpression = regexp.MustCompile(`^\[\s*(?i:variables|parameters|concat|format|reference|resourceId|guid)\(`)
 
-func (r *reader) connectors(rule *Rule, n *node) {
+func (r *reader) connectors(rule *Rule, n *Node) {
 	for _, c := range kids(n) {
 		if c.kind != object {
 			r.warn(c, "an entry of requiredDataConnectors is not a mapping with connectorId and dataTypes")
@@ -176,7 +176,7 @@ func (r *reader) connectors(rule *Rule, n *node) {
 	}
 }
 
-func (r *reader) entities(rule *Rule, p *node) {
+func (r *reader) entities(rule *Rule, p *Node) {
 	for _, e := range kids(p.get("entityMappings")) {
 		m := EntityMapping{EntityType: r.text(e, "entityType")}
 		for _, f := range kids(e.get("fieldMappings")) {
@@ -193,7 +193,7 @@ func (r *reader) entities(rule *Rule, p *node) {
 	}
 }
 
-func (r *reader) incident(rule *Rule, p *node) {
+func (r *reader) incident(rule *Rule, p *Node) {
 	n := p.get("incidentConfiguration")
 	if n == nil {
 		return
@@ -208,7 +208,7 @@ func (r *reader) incident(rule *Rule, p *node) {
 }
 
 // function reads a solution's parser or an ASIM parser.
-func (r *reader) function(n *node) {
+func (r *reader) function(n *Node) {
 	q := first(n.get("FunctionQuery"), n.get("ParserQuery"))
 	f := &Function{
 		Name:        first(r.text(n, "FunctionName"), r.text(n, "ParserName"), r.text(n, "FunctionAlias")),
@@ -280,7 +280,7 @@ func splitParams(s string) []Param {
 }
 
 // text is a scalar member; another shape is a warning and "".
-func (r *reader) text(n *node, key string) string {
+func (r *reader) text(n *Node, key string) string {
 	v := n.get(key)
 	if v == nil {
 		return ""
@@ -293,7 +293,7 @@ func (r *reader) text(n *node, key string) string {
 }
 
 // texts is a list member; one scalar counts as a list of one.
-func (r *reader) texts(n *node, key string) []string {
+func (r *reader) texts(n *Node, key string) []string {
 	v := n.get(key)
 	if v == nil {
 		return nil
@@ -318,7 +318,7 @@ func (r *reader) texts(n *node, key string) []string {
 	return out
 }
 
-func (r *reader) flag(n *node, key string) bool {
+func (r *reader) flag(n *Node, key string) bool {
 	v := r.text(n, key)
 	if v != "" && !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false") {
 		r.warn(n.get(key), "%s is %q, not true or false", key, v)
@@ -326,7 +326,7 @@ func (r *reader) flag(n *node, key string) bool {
 	return strings.EqualFold(v, "true")
 }
 
-func (r *reader) number(n *node, key string) int {
+func (r *reader) number(n *Node, key string) int {
 	v := r.text(n, key)
 	if v == "" {
 		return 0
@@ -339,7 +339,7 @@ func (r *reader) number(n *node, key string) int {
 }
 
 // duration checks a duration and keeps its notation.
-func (r *reader) duration(n *node, key string) string {
+func (r *reader) duration(n *Node, key string) string {
 	v := r.text(n, key)
 	if v == "" {
 		return ""
@@ -350,7 +350,7 @@ func (r *reader) duration(n *node, key string) string {
 	return v
 }
 
-func (r *reader) pairs(n *node, key string) []Pair {
+func (r *reader) pairs(n *Node, key string) []Pair {
 	v := n.get(key)
 	if v == nil {
 		return nil
@@ -366,7 +366,7 @@ func (r *reader) pairs(n *node, key string) []Pair {
 	return out
 }
 
-func tagPairs(n *node) []Pair {
+func tagPairs(n *Node) []Pair {
 	if n.kind == scalar {
 		return []Pair{{Name: strings.TrimSpace(n.text)}}
 	}
@@ -374,7 +374,7 @@ func tagPairs(n *node) []Pair {
 }
 
 // flatten turns nested maps into dotted names.
-func flatten(prefix string, n *node, out []Pair, depth int) []Pair {
+func flatten(prefix string, n *Node, out []Pair, depth int) []Pair {
 	if n == nil || depth > 8 || len(out) > 200 {
 		return out
 	}
@@ -393,7 +393,7 @@ func flatten(prefix string, n *node, out []Pair, depth int) []Pair {
 	return out
 }
 
-func kids(n *node) []*node {
+func kids(n *Node) []*Node {
 	if n == nil || n.kind != list {
 		return nil
 	}

@@ -14,13 +14,18 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// node is one value of a YAML or JSON document. Aliases share their anchor's
-// node, so a document's size bounds the work no matter how it refers to itself.
-type node struct {
+// Node is one value of the YAML or JSON document a rule was read from, with its
+// place. It still holds what a Rule's fields have trimmed, joined or left out, so
+// checks of metadata read it. Methods on a nil Node answer as for an absent value.
+//
+// Aliases share their anchor's node, so a document's size bounds the work no matter
+// how it refers to itself.
+type Node struct {
 	kind      nodeKind
 	text      string   // a scalar's text as written: 1.10 stays "1.10"
 	keys      []string // an object's keys, beside kids
-	kids      []*node
+	keyAt     []place  // the keys' places, beside keys; JSON has none
+	kids      []*Node
 	line, col int // 1-based
 
 	// A block scalar's lines are lines of the file: the first is line+1, and each
@@ -28,6 +33,8 @@ type node struct {
 	block  bool
 	indent int
 }
+
+type place struct{ line, col int }
 
 type nodeKind uint8
 
@@ -46,7 +53,7 @@ const (
 
 // get is an object's member, nil when it is absent or null. Keys differ in case
 // between YAML and the exports, so case is ignored.
-func (n *node) get(key string) *node {
+func (n *Node) get(key string) *Node {
 	if n == nil || n.kind != object {
 		return nil
 	}
@@ -59,7 +66,7 @@ func (n *node) get(key string) *node {
 }
 
 // str is a scalar's text, "" for anything else.
-func (n *node) str() string {
+func (n *Node) str() string {
 	if n == nil || n.kind != scalar {
 		return ""
 	}
@@ -75,7 +82,7 @@ type treeError struct {
 func (e *treeError) Error() string { return e.message }
 
 // parseYAML reads every document of a YAML file. Line ends must be "\n".
-func parseYAML(data []byte) (docs []*node, err error) {
+func parseYAML(data []byte) (docs []*Node, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			docs, err = nil, &treeError{message: fmt.Sprintf("not readable as YAML: %v", p)}
@@ -95,7 +102,7 @@ func parseYAML(data []byte) (docs []*node, err error) {
 		if d.Body == nil {
 			continue
 		}
-		c.anchors = map[string]*node{}
+		c.anchors = map[string]*Node{}
 		n, err := c.convert(d.Body, 0)
 		if err != nil {
 			return nil, err
@@ -107,12 +114,12 @@ func parseYAML(data []byte) (docs []*node, err error) {
 
 type converter struct {
 	lines   []string
-	anchors map[string]*node
+	anchors map[string]*Node
 	nodes   int
 }
 
-func (c *converter) convert(in ast.Node, depth int) (*node, error) {
-	n := &node{}
+func (c *converter) convert(in ast.Node, depth int) (*Node, error) {
+	n := &Node{}
 	if in == nil {
 		return n, nil
 	}
@@ -172,7 +179,7 @@ func (c *converter) convert(in ast.Node, depth int) (*node, error) {
 	return n, nil
 }
 
-func (c *converter) member(n *node, m *ast.MappingValueNode, depth int) error {
+func (c *converter) member(n *Node, m *ast.MappingValueNode, depth int) error {
 	kid, err := c.convert(m.Value, depth+1)
 	if err != nil {
 		return err
@@ -180,12 +187,16 @@ func (c *converter) member(n *node, m *ast.MappingValueNode, depth int) error {
 	if m.Key.IsMergeKey() {
 		for i, k := range kid.keys {
 			if n.get(k) == nil {
-				n.keys, n.kids = append(n.keys, k), append(n.kids, kid.kids[i])
+				n.keys, n.kids, n.keyAt = append(n.keys, k), append(n.kids, kid.kids[i]), append(n.keyAt, kid.keyAt[i])
 			}
 		}
 		return nil
 	}
-	n.keys, n.kids = append(n.keys, nameOf(m.Key)), append(n.kids, kid)
+	at := place{n.line, n.col}
+	if t := m.Key.GetToken(); t != nil && t.Position != nil {
+		at = place{t.Position.Line, t.Position.Column}
+	}
+	n.keys, n.kids, n.keyAt = append(n.keys, nameOf(m.Key)), append(n.kids, kid), append(n.keyAt, at)
 	return nil
 }
 
@@ -207,7 +218,7 @@ func nameOf(n ast.Node) string {
 // blockIndent finds the columns before a literal block's text by laying the
 // value over the file's lines. It reports false when they are not the same lines,
 // as in a folded block.
-func (c *converter) blockIndent(n *node, header string) (indent int, same bool) {
+func (c *converter) blockIndent(n *Node, header string) (indent int, same bool) {
 	if !strings.HasPrefix(header, "|") {
 		return 0, false
 	}
@@ -228,7 +239,7 @@ func (c *converter) blockIndent(n *node, header string) (indent int, same bool) 
 }
 
 // parseJSON reads one JSON document.
-func parseJSON(data []byte) (*node, error) {
+func parseJSON(data []byte) (*Node, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	r := &jsonReader{data: data, dec: dec, line: 1}
@@ -274,7 +285,7 @@ func (r *jsonReader) position(offset int64) (line, col int) {
 	return r.line, utf8.RuneCount(r.data[min(r.lineAt, offset):offset]) + 1
 }
 
-func (r *jsonReader) value(depth int) (*node, error) {
+func (r *jsonReader) value(depth int) (*Node, error) {
 	tok, err := r.dec.Token()
 	if err != nil {
 		if err == io.EOF {
@@ -282,7 +293,7 @@ func (r *jsonReader) value(depth int) (*node, error) {
 		}
 		return nil, err
 	}
-	n := &node{}
+	n := &Node{}
 	n.line, n.col = r.position(r.dec.InputOffset())
 	if r.nodes++; depth > maxDepth || r.nodes > maxNodes {
 		return nil, &treeError{n.line, n.col, fmt.Sprintf("the document is nested deeper than %d levels or has more than %d values", maxDepth, maxNodes)}
