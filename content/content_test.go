@@ -11,6 +11,7 @@ import (
 
 	"quarry/content"
 	"quarry/detect"
+	"quarry/detect/attack"
 	"quarry/detect/rule"
 	"quarry/detect/ruletest"
 	"quarry/events/schema"
@@ -164,7 +165,7 @@ func TestMetadata(t *testing.T) {
 			fail("tactics, techniques and entity mappings are required")
 		}
 		for _, x := range r.Tactics {
-			if name, ok := rule.TacticName(x); !ok || name != x {
+			if name, ok := attack.TacticName(x); !ok || name != x {
 				fail("unknown tactic " + x)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"quarry/detect"
-	"quarry/detect/rule"
+	"quarry/detect/attack"
 	"quarry/kql/types"
 )
 
@@ -200,13 +200,13 @@ func newPage(r *detect.Result, o Options) (*page, error) {
 
 func tacticStrip(list []*detect.RuleResult) []tacticCell {
 	var out []tacticCell
-	for _, t := range rule.Tactics()[:14] { // the enterprise matrix
+	for _, t := range attack.Enterprise() {
 		c := tacticCell{Title: t.Title, ID: t.ID}
 		worst := -1
 		var names []string
 		for _, x := range list {
 			for _, have := range x.Tactics {
-				if k, ok := rule.FindTactic(have); ok && k.Name == t.Name {
+				if k, ok := attack.FindTactic(have); ok && k.Name == t.Name {
 					c.Rules++
 					c.Hits += x.Hits
 					names = append(names, x.Name)

@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"quarry/detect"
-	"quarry/detect/rule"
+	"quarry/detect/attack"
 )
 
 // Options say how to render.
@@ -120,7 +120,7 @@ func needs(r *detect.Result) []need {
 func tacticTitles(tactics []string) []string {
 	out := make([]string, 0, len(tactics))
 	for _, t := range tactics {
-		if known, ok := rule.FindTactic(t); ok {
+		if known, ok := attack.FindTactic(t); ok {
 			t = known.Title
 		}
 		out = append(out, t)

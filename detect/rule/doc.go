@@ -4,7 +4,7 @@
 //
 // It owns the Rule type, the loader with its positioned problems, durations in
 // their three notations, and a rule's knobs (the let constants at the head of its
-// query). It may import kql/source, kql/diag, kql/types and kql/syntax. Start at
-// Load in load.go; tree.go is the common tree that YAML and JSON become, sentinel.go
-// reads the Sentinel fields out of it.
+// query). It may import kql/source, kql/diag, kql/types, kql/syntax and
+// detect/attack. Start at Load in load.go; tree.go is the common tree that YAML and
+// JSON become, sentinel.go reads the Sentinel fields out of it.
 package rule

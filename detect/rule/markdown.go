@@ -9,6 +9,8 @@ import (
 	"github.com/yuin/goldmark/extension"
 	east "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
+
+	"quarry/detect/attack"
 )
 
 // markdown reads the KQL blocks of a document, each a hunting query. The nearest
@@ -140,7 +142,7 @@ func (m *mdReader) table(t *east.Table) {
 			continue
 		}
 		if covered && strings.EqualFold(cells[1], "v") {
-			if t, ok := TacticName(cells[0]); ok {
+			if t, ok := attack.TacticName(cells[0]); ok {
 				m.tactics = union(m.tactics, []string{t})
 			}
 		}

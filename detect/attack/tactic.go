@@ -1,6 +1,9 @@
-package rule
+package attack
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Tactic is one column of the ATT&CK matrix.
 type Tactic struct {
@@ -12,7 +15,10 @@ type Tactic struct {
 
 // Tactics lists the enterprise matrix in the order of an attack, then the three
 // names that Sentinel adds to it.
-func Tactics() []Tactic { return append([]Tactic(nil), tactics...) }
+func Tactics() []Tactic { return slices.Clone(tactics) }
+
+// Enterprise is the enterprise matrix alone.
+func Enterprise() []Tactic { return Tactics()[:14] }
 
 var tactics = []Tactic{
 	{"TA0043", "Reconnaissance", "Reconnaissance", "reconnaissance"},
