@@ -1,13 +1,14 @@
 # make check   format, vet, quick tests, the habits of the house
 # make test    everything
 # make demo    simulate an attack, hunt it, write demo/report.html
+# make bench   measure against rivals, see docs/performance.md
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Without symbol tables the engine's megabytes link in half the time.
 LINK     = -ldflags "-s -w"
 FUZZTIME ?= 30s
 
-.PHONY: build check test case demo bench docs fuzz ratchet fmt lint clean
+.PHONY: build check test case demo bench microbench docs fuzz ratchet fmt lint clean
 
 build: bin/quarry
 
@@ -40,7 +41,14 @@ demo: build
 	@$(GO) run ./internal/demo demo
 	@echo "the report is demo/report.html"
 
-bench:
+# make bench SECTIONS=chain,ingest SCALE=0.1 REPS=3
+SCALE ?= 1
+REPS  ?= 5
+bench: build
+	$(GO) build $(LINK) -o bin/bench.bin ./internal/bench
+	bin/bench.bin -sections "$(SECTIONS)" -scale $(SCALE) -reps $(REPS) -version "$(VERSION)" -date $$(date -u +%F)
+
+microbench:
 	$(GO) test -run '^$$' -bench . -benchmem $(LINK) ./...
 
 # The pages that the program knows best: reference, support matrix, errors, command line.

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"quarry/engine/duckdb"
+	"quarry/kql/types"
+)
+
+// Machine is where a result was seen.
+type Machine struct {
+	CPU    string `json:"cpu"`
+	Cores  int    `json:"cores"`
+	Memory string `json:"memory"`
+	System string `json:"system"`
+	Go     string `json:"go"`
+	DuckDB string `json:"duckdb"`
+}
+
+func (m Machine) String() string {
+	return fmt.Sprintf("%s, %d cores, %s of memory, %s, %s, DuckDB %s", m.CPU, m.Cores, m.Memory, m.System, m.Go, m.DuckDB)
+}
+
+func thisMachine(ctx context.Context) (Machine, error) {
+	m := Machine{CPU: "an unknown processor", Cores: runtime.NumCPU(), Memory: "an unknown amount", System: runtime.GOOS + "/" + runtime.GOARCH, Go: runtime.Version()}
+	if s := field("/proc/cpuinfo", "model name"); s != "" {
+		m.CPU = s
+	}
+	var kib float64
+	if _, err := fmt.Sscanf(field("/proc/meminfo", "MemTotal"), "%f kB", &kib); err == nil {
+		m.Memory = fmt.Sprintf("%.0f GiB", kib/(1<<20))
+	}
+	db, err := duckdb.Open(duckdb.Options{})
+	if err != nil {
+		return m, err
+	}
+	defer db.Close()
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return m, err
+	}
+	defer c.Release()
+	rows, err := c.Collect(ctx, "SELECT version()", types.Schema{{Name: "v", Type: types.String}})
+	if err != nil {
+		return m, err
+	}
+	m.DuckDB = strings.TrimPrefix(rows.Values[0][0].(string), "v")
+	return m, nil
+}
+
+// field is what a file of the lines "name : value" says first of a name.
+func field(file, name string) string {
+	f, err := os.Open(file)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	for in := bufio.NewScanner(f); in.Scan(); {
+		if k, v, ok := strings.Cut(in.Text(), ":"); ok && strings.TrimSpace(k) == name {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,15 @@
+package main
+
+// sections are all that can be measured, in the order of the report.
+var sections = []Section{
+	startSection(),
+}
+
+func sectionNamed(name string) *Section {
+	for i := range sections {
+		if sections[i].Name == name {
+			return &sections[i]
+		}
+	}
+	return nil
+}
