@@ -3,6 +3,8 @@ package hunt
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"sort"
 
 	"quarry/engine"
@@ -52,6 +54,15 @@ func (r *Resources) provides() []string {
 	return out
 }
 
+// Own is what exists for some queries alone. Its tables are made by Session.Spool; who
+// made them drops them.
+type Own struct {
+	Tables     map[string]*bind.Table
+	Watchlists map[string]*bind.Table // by alias
+	Functions  map[string]*bind.Function
+	External   ExternalSource
+}
+
 // catalog resolves the names of one query.
 type catalog struct {
 	ctx      context.Context
@@ -59,10 +70,14 @@ type catalog struct {
 	compiler *kql.Compiler
 	text     *source.Text
 	given    map[string]*bind.Table // tables of this query alone
+	own      *Own                   // never nil
 }
 
 func (c *catalog) Table(name string) (*bind.Table, bool) {
 	if t, ok := c.given[name]; ok {
+		return t, true
+	}
+	if t, ok := c.own.Tables[name]; ok {
 		return t, true
 	}
 	if t, ok := c.session.extra[name]; ok {
@@ -88,9 +103,15 @@ func (c *catalog) Table(name string) (*bind.Table, bool) {
 func (c *catalog) TableNames() []string {
 	var out []string
 	seen := map[string]bool{}
+	for name := range c.own.Tables {
+		out = append(out, name)
+		seen[name] = true
+	}
 	for _, t := range c.session.store.Tables() {
-		out = append(out, t.Name)
-		seen[t.Name] = true
+		if !seen[t.Name] {
+			out = append(out, t.Name)
+			seen[t.Name] = true
+		}
 	}
 	if s := c.session.resources.Schemas; s != nil {
 		for _, n := range s.Names() {
@@ -104,8 +125,17 @@ func (c *catalog) TableNames() []string {
 }
 
 func (c *catalog) Function(name string) (*bind.Function, bool) {
+	if f, ok := c.own.Functions[name]; ok {
+		return f, true
+	}
 	if f, ok := c.session.resources.Functions[name]; ok {
 		return f, true
+	}
+	if name == watchlistAliases && len(c.own.Watchlists) > 0 {
+		aliases := maps.Clone(c.own.Watchlists)
+		maps.Copy(aliases, c.session.watchlists)
+		f, err := listAliases(slices.Sorted(maps.Keys(aliases)))
+		return f, err == nil
 	}
 	if name == watchlistAliases && len(c.session.watchlists) > 0 {
 		return c.session.aliases, true
@@ -114,11 +144,17 @@ func (c *catalog) Function(name string) (*bind.Function, bool) {
 }
 
 func (c *catalog) Watchlist(alias string) (*bind.Table, bool) {
+	if t, ok := c.own.Watchlists[alias]; ok {
+		return t, true
+	}
 	t, ok := c.session.watchlists[alias]
 	return t, ok
 }
 
 func (c *catalog) External(uris []string, columns types.Schema, props map[string]string) (*bind.Table, error) {
+	if c.own.External != nil {
+		return c.own.External.Load(c.ctx, c.session, uris, columns, props)
+	}
 	if c.session.resources.External == nil {
 		return nil, errors.New("give local copies with --external-data MAP; Quarry does not fetch from the network")
 	}
@@ -140,11 +176,11 @@ func (c *catalog) Rows(root *plan.Root) (*types.Rows, error) {
 }
 
 // Tables lists the names of all tables: stored ones, and known ones without rows.
-func (s *Session) Tables() []string { return (&catalog{session: s}).TableNames() }
+func (s *Session) Tables() []string { return (&catalog{session: s, own: &Own{}}).TableNames() }
 
 // Schema gives the columns of a table.
 func (s *Session) Schema(table string) (types.Schema, bool) {
-	t, ok := (&catalog{session: s}).Table(table)
+	t, ok := (&catalog{session: s, own: &Own{}}).Table(table)
 	if !ok {
 		return nil, false
 	}

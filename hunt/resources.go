@@ -33,16 +33,24 @@ func (s *Session) bringIn(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	text := "() { datatable(WatchlistAlias:string)["
-	for i, alias := range slices.Sorted(maps.Keys(s.resources.Watchlists)) {
+	aliases := slices.Sorted(maps.Keys(s.resources.Watchlists))
+	for _, alias := range aliases {
 		if s.watchlists[alias], _, err = s.Spool(ctx, alias, s.resources.Watchlists[alias]); err != nil {
 			return err
 		}
+	}
+	s.aliases, err = listAliases(aliases)
+	return err
+}
+
+// listAliases makes the function that lists watchlists.
+func listAliases(aliases []string) (*bind.Function, error) {
+	text := "() { datatable(WatchlistAlias:string)["
+	for i, alias := range aliases {
 		if i > 0 {
 			text += ", "
 		}
 		text += string(AppendJSONString(nil, alias))
 	}
-	s.aliases, err = NewFunction(watchlistAliases, source.New(watchlistAliases, text+"] }", 0))
-	return err
+	return NewFunction(watchlistAliases, source.New(watchlistAliases, text+"] }", 0))
 }

@@ -83,6 +83,8 @@ type Request struct {
 	Settings map[string]string // request options, as "set" statements would give them
 	// Given are tables that exist for this query alone.
 	Given map[string]*types.Rows
+	// Own goes before the session's tables and resources; nil is none.
+	Own *Own
 	// Limited puts Kusto's limits on the size of results; see Limits.
 	Limited bool
 	// Plain runs the query without rewrites; differential tests compare the two.
@@ -148,7 +150,10 @@ func (s *Session) compile(ctx context.Context, r Request, given map[string]*bind
 	for _, p := range s.resources.provides() {
 		settings["provides:"+p] = "yes"
 	}
-	cat := &catalog{ctx: ctx, session: s, compiler: compiler, text: r.Text, given: given}
+	cat := &catalog{ctx: ctx, session: s, compiler: compiler, text: r.Text, given: given, own: r.Own}
+	if cat.own == nil {
+		cat.own = &Own{}
+	}
 	return compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings})
 }
 
@@ -234,6 +239,27 @@ func (s *Session) All(ctx context.Context, r Request, limit int) (rows *types.Ro
 		return nil, false, err
 	}
 	return engine.Collect(res.Rows, limit)
+}
+
+// Results runs a query and returns all of its tables, the main one first.
+func (s *Session) Results(ctx context.Context, r Request) ([]*types.Rows, error) {
+	a, err := s.Query(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	defer a.Close()
+	var out []*types.Rows
+	for {
+		res, err := a.Next(ctx)
+		if err != nil || res == nil {
+			return out, err
+		}
+		rows, _, err := engine.Collect(res.Rows, 0)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows)
+	}
 }
 
 // Run runs a rule's text at the wall clock; it makes a Session a rule runner.

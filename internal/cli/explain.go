@@ -19,13 +19,27 @@ import (
 func (a *app) explainCommand() *cobra.Command {
 	var d dataFlags
 	var stage, file string
+	var rows bool
 	cmd := &cobra.Command{
 		Use:   "explain [flags] 'KQL' | -f FILE",
-		Short: "Show what the compiler makes of a query",
+		Short: "Show what the compiler makes of a query, or where its rows go",
 		Long: `Show what the compiler makes of a query: its syntax tree (ast), what it means
-(plan), or what the engine is asked (sql).`,
-		Example: `  quarry explain --stage sql 'DeviceProcessEvents | where FileName has "psexec"'`,
+(plan), or what the engine is asked (sql).
+
+With --rows the query runs, and the rows left after each of its steps are shown.
+Conditions of a filter that lost rows follow it, each with the number of rows it
+holds for. The query may be the name of one of Quarry's own rules; -f takes a
+rule file too.`,
+		Example: `  quarry explain --stage sql 'DeviceProcessEvents | where FileName has "psexec"'
+  quarry explain --rows --data logs/ smb-copy-then-run
+  quarry explain --rows --data logs/ -f rule.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if rows {
+				if cmd.Flags().Changed("stage") {
+					return usagef("--rows runs the query and --stage does not; give one of them")
+				}
+				return a.explainRows(cmd.Context(), &d, args, file)
+			}
 			var text *source.Text
 			switch {
 			case len(args) == 1 && file == "":
@@ -58,6 +72,7 @@ func (a *app) explainCommand() *cobra.Command {
 	d.add(cmd)
 	f := cmd.Flags()
 	f.StringVar(&stage, "stage", "plan", "show the `STAGE` ast, plan or sql")
+	f.BoolVar(&rows, "rows", false, "run the query and show the rows left after each step")
 	f.StringVarP(&file, "file", "f", "", "read the query from `FILE`, \"-\" being standard input")
 	return cmd
 }
