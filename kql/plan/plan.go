@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"math"
 
 	"quarry/kql/builtin"
 	"quarry/kql/types"
@@ -115,8 +116,9 @@ type (
 		// Where is a further condition on pairs, for inner joins only.
 		Where Expr
 		// Window, when set, is implied by conditions above the join; the engine may use
-		// it to pair fewer rows.
-		Window *Window
+		// it to pair fewer rows. Unbounded says, for explain, why there is none.
+		Window    *Window
+		Unbounded string
 	}
 	// Union stacks inputs; column i of each input becomes Cols[i].
 	Union struct {
@@ -188,11 +190,18 @@ const (
 )
 
 // Window bounds a right-hand time by a left-hand one: Low <= Right - Left <= High, in
-// ticks.
+// ticks. The times themselves lie in Lefts and Rights; rows outside pair with none.
 type Window struct {
-	Left, Right ID
-	Low, High   int64
+	Left, Right   ID
+	Low, High     int64
+	Lefts, Rights Period
 }
+
+// Period holds the ticks from From to To, both included.
+type Period struct{ From, To int64 }
+
+// Always is the period of all times.
+var Always = Period{math.MinInt64, math.MaxInt64}
 
 // Pair is one equality of a join.
 type Pair struct{ L, R Expr }

@@ -213,7 +213,11 @@ func (p *printer) head(n Node) string {
 			text += " on " + strings.Join(pairs, " and ")
 		}
 		if w := n.Window; w != nil {
-			text += " within " + types.FormatTimespan(w.Low) + " .. " + types.FormatTimespan(w.High) + " of " + p.col(w.Left) + " to " + p.col(w.Right)
+			text += " within " + types.FormatTimespan(w.Low) + " .. " + types.FormatTimespan(w.High) + " of " + p.col(w.Left) + " to " + p.col(w.Right) +
+				period(w.Lefts, p.col(w.Left)) + period(w.Rights, p.col(w.Right))
+		}
+		if n.Unbounded != "" {
+			text += " (not bounded in time: " + n.Unbounded + ")"
 		}
 		if n.Where != nil {
 			text += " where " + p.expr(n.Where)
@@ -246,6 +250,18 @@ func (p *printer) head(n Node) string {
 		return text
 	}
 	return fmt.Sprintf("%T", n)
+}
+
+// period is the constant ends of a time, as far as it has any.
+func period(w Period, col string) string {
+	text := ""
+	if w.From != Always.From {
+		text += ", " + col + " from " + types.FormatDatetime(w.From)
+	}
+	if w.To != Always.To {
+		text += ", " + col + " to " + types.FormatDatetime(w.To)
+	}
+	return text
 }
 
 func (p *printer) items(items []Item) string {

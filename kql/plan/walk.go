@@ -3,7 +3,14 @@ package plan
 // Map rebuilds a tree bottom up: f gets each node with its inputs already mapped.
 // Sub-queries inside expressions are mapped too.
 func Map(n Node, f func(Node) Node) Node {
-	mapExpr := func(e Expr) Expr { return MapQueries(e, f) }
+	all := func(n Node) Node { return Map(n, f) }
+	return f(Rebuild(n, func(_ int, in Node) Node { return all(in) }, all))
+}
+
+// Rebuild copies a node with other inputs, and with other queries inside its
+// expressions. A node without either is returned as it is.
+func Rebuild(n Node, input func(i int, in Node) Node, query func(Node) Node) Node {
+	mapExpr := func(e Expr) Expr { return MapQueries(e, query) }
 	items := func(list []Item) []Item {
 		out := make([]Item, len(list))
 		for i, it := range list {
@@ -13,14 +20,14 @@ func Map(n Node, f func(Node) Node) Node {
 	}
 	switch m := n.(type) {
 	case *Filter:
-		return f(&Filter{In: Map(m.In, f), Pred: mapExpr(m.Pred), Order: m.Order})
+		return &Filter{In: input(0, m.In), Pred: mapExpr(m.Pred), Order: m.Order}
 	case *Project:
-		return f(&Project{In: Map(m.In, f), Items: items(m.Items), Order: m.Order, Partition: m.Partition})
+		return &Project{In: input(0, m.In), Items: items(m.Items), Order: m.Order, Partition: m.Partition}
 	case *Aggregate:
-		return f(&Aggregate{In: Map(m.In, f), Keys: items(m.Keys), Aggs: items(m.Aggs), Order: m.Order})
+		return &Aggregate{In: input(0, m.In), Keys: items(m.Keys), Aggs: items(m.Aggs), Order: m.Order}
 	case *Sort:
 		c := *m
-		c.In = Map(m.In, f)
+		c.In = input(0, m.In)
 		c.Keys = make([]SortKey, len(m.Keys))
 		for i, k := range m.Keys {
 			k.Expr = mapExpr(k.Expr)
@@ -29,14 +36,14 @@ func Map(n Node, f func(Node) Node) Node {
 		if m.Limit != nil {
 			c.Limit = mapExpr(m.Limit)
 		}
-		return f(&c)
+		return &c
 	case *Limit:
-		return f(&Limit{In: Map(m.In, f), N: mapExpr(m.N), Order: m.Order})
+		return &Limit{In: input(0, m.In), N: mapExpr(m.N), Order: m.Order}
 	case *FirstOf:
-		return f(&FirstOf{In: Map(m.In, f), Keys: m.Keys})
+		return &FirstOf{In: input(0, m.In), Keys: m.Keys}
 	case *Join:
 		c := *m
-		c.L, c.R = Map(m.L, f), Map(m.R, f)
+		c.L, c.R = input(0, m.L), input(1, m.R)
 		c.On = make([]Pair, len(m.On))
 		for i, p := range m.On {
 			c.On[i] = Pair{mapExpr(p.L), mapExpr(p.R)}
@@ -44,17 +51,17 @@ func Map(n Node, f func(Node) Node) Node {
 		if m.Where != nil {
 			c.Where = mapExpr(m.Where)
 		}
-		return f(&c)
+		return &c
 	case *Union:
 		c := *m
 		c.In = make([]Node, len(m.In))
 		for i, in := range m.In {
-			c.In[i] = Map(in, f)
+			c.In[i] = input(i, in)
 		}
-		return f(&c)
+		return &c
 	case *Unnest:
 		c := *m
-		c.In = Map(m.In, f)
+		c.In = input(0, m.In)
 		c.Items = make([]UnnestItem, len(m.Items))
 		for i, it := range m.Items {
 			it.Expr = mapExpr(it.Expr)
@@ -63,30 +70,30 @@ func Map(n Node, f func(Node) Node) Node {
 		if m.Limit != nil {
 			c.Limit = mapExpr(m.Limit)
 		}
-		return f(&c)
+		return &c
 	case *Range:
-		return f(&Range{Col: m.Col, From: mapExpr(m.From), To: mapExpr(m.To), Step: mapExpr(m.Step)})
+		return &Range{Col: m.Col, From: mapExpr(m.From), To: mapExpr(m.To), Step: mapExpr(m.Step)}
 	case *Number:
-		return f(&Number{In: Map(m.In, f), Ord: m.Ord})
+		return &Number{In: input(0, m.In), Ord: m.Ord}
 	case *GoOp:
 		c := *m
 		c.In = make([]Node, len(m.In))
 		for i, in := range m.In {
-			c.In[i] = Map(in, f)
+			c.In[i] = input(i, in)
 		}
-		return f(&c)
+		return &c
 	}
-	return f(n)
+	return n
 }
 
-// MapQueries maps the sub-queries inside an expression.
-func MapQueries(e Expr, f func(Node) Node) Expr {
+// MapQueries replaces the queries inside an expression.
+func MapQueries(e Expr, query func(Node) Node) Expr {
 	switch e := e.(type) {
 	case *Call:
 		changed := false
 		args := make([]Expr, len(e.Args))
 		for i, a := range e.Args {
-			args[i] = MapQueries(a, f)
+			args[i] = MapQueries(a, query)
 			changed = changed || args[i] != a
 		}
 		if !changed {
@@ -97,11 +104,11 @@ func MapQueries(e Expr, f func(Node) Node) Expr {
 		return &c
 	case *Subquery:
 		c := *e
-		c.Node = Map(e.Node, f)
+		c.Node = query(e.Node)
 		return &c
 	case *InQuery:
 		c := *e
-		c.X, c.Node = MapQueries(e.X, f), Map(e.Node, f)
+		c.X, c.Node = MapQueries(e.X, query), query(e.Node)
 		return &c
 	}
 	return e

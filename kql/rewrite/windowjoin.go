@@ -1,184 +1,321 @@
 package rewrite
 
 import (
+	"fmt"
 	"math"
+	"strings"
 
-	"quarry/kql/builtin"
 	"quarry/kql/plan"
 	"quarry/kql/types"
 )
 
-// windowJoin finds, above an inner join, conditions that hold a right-hand time
-// within constant distances of a left-hand time, and marks the join with that
-// window. The engine then matches time buckets instead of all rows that share the
-// other keys, whose number grows with the square of the busiest device's events. The
-// conditions stay: buckets only leave out pairs that cannot meet them.
+// windowJoin finds joins whose pairs count only where a right-hand time lies within
+// constant distances of a left-hand time, and marks them with that window. The engine
+// then matches time buckets instead of all rows that share the other keys, whose number
+// grows with the square of the busiest device's events.
 //
-// It is not wider because outer joins must keep unmatched rows, and because a
-// distance that varies from row to row has no bucket of a fixed width.
+// It is exact because the conditions stay where they are: buckets leave out only pairs
+// that some condition above the join turns down. What the conditions say is taken
+// together, across several joins and through computed columns, so that each join of a
+// chain keeps the window of the first table. A condition that bounds a right-hand time is
+// not true where that time is null, so it turns down the rows that an outer join fills
+// up, and the join is an inner one.
+//
+// It is not wider because a condition says nothing below an operator that looks at
+// several rows at once (a summarize but for its keys, a limit, a window function, a
+// shared definition), an outer join whose unmatched rows are wanted must keep them, and
+// a distance that varies from row to row has no bucket of a fixed width.
 func windowJoin(root *plan.Root) *plan.Root {
-	return mapRoot(root, func(n plan.Node) plan.Node {
-		f, ok := n.(*plan.Filter)
-		if !ok {
-			return n
+	joins := 0
+	eachNode(root, func(n plan.Node) {
+		if _, ok := n.(*plan.Join); ok {
+			joins++
 		}
-		preds := []plan.Expr{f.Pred}
-		in := f.In
-		for {
-			inner, ok := in.(*plan.Filter)
-			if !ok {
-				break
-			}
-			preds, in = append(preds, inner.Pred), inner.In
-		}
-		j, ok := in.(*plan.Join)
-		if !ok || j.Kind != plan.Inner || j.Window != nil {
-			return n
-		}
-		w := findWindow(j, preds)
-		if w == nil {
-			return n
-		}
-		marked := *j
-		marked.Window = w
-		return replaceJoin(f, &marked)
+	}, nil)
+	if joins == 0 {
+		return root
+	}
+	w := &windows{}
+	w.defs = definitions(root)
+	return eachQuery(root, func(top plan.Node, ref func(*plan.Ref) plan.Node) plan.Node {
+		w.ref = ref
+		return w.node(top, known{})
 	})
 }
 
-// replaceJoin rebuilds a chain of filters over another join.
-func replaceJoin(f *plan.Filter, j *plan.Join) plan.Node {
-	c := *f
-	if inner, ok := f.In.(*plan.Filter); ok {
-		c.In = replaceJoin(inner, j)
-	} else {
-		c.In = j
-	}
-	return &c
+type windows struct {
+	analysis
+	ref func(*plan.Ref) plan.Node
 }
 
-// moved is a column moved by a constant number of ticks.
-type moved struct {
-	col plan.ID
-	by  int64
+// known is what conditions above a node say about every row of it that counts in the
+// end. wall names the operator that they cannot look below.
+type known struct {
+	facts []fact
+	wall  string
 }
 
-// window bounds of one pair of columns: low <= right - left <= high.
-type bounds struct{ low, high int64 }
+func (k known) and(more []fact) known {
+	return known{append(k.facts[:len(k.facts):len(k.facts)], more...), k.wall}
+}
 
-// findWindow collects the bounds that the conditions put on pairs of times.
-func findWindow(j *plan.Join, preds []plan.Expr) *plan.Window {
-	left, right := ids(j.L), ids(j.R)
-	type pair struct{ l, r plan.ID }
-	found := map[pair]*bounds{}
-	var order []pair
-	// atLeast notes a >= b + gap.
-	atLeast := func(a, b moved, gap int64) {
-		p, b0 := pair{}, (*bounds)(nil)
-		get := func(l, r plan.ID) {
-			p = pair{l, r}
-			if b0 = found[p]; b0 == nil {
-				b0 = &bounds{math.MinInt64, math.MaxInt64}
-				found[p] = b0
-				order = append(order, p)
-			}
-		}
-		switch {
-		case right[a.col] && left[b.col]: // r + a.by >= l + b.by + gap
-			get(b.col, a.col)
-			b0.low = max(b0.low, b.by-a.by+gap)
-		case left[a.col] && right[b.col]: // l + a.by >= r + b.by + gap
-			get(a.col, b.col)
-			b0.high = min(b0.high, a.by-b.by-gap)
+// on keeps what is known about the given columns alone.
+func (k known) on(wall string, keys ...plan.ID) known {
+	out := known{wall: wall}
+	in := map[plan.ID]bool{0: true}
+	for _, id := range keys {
+		in[id] = true
+	}
+	for _, f := range k.facts {
+		if in[f.a] && in[f.b] {
+			out.facts = append(out.facts, f)
 		}
 	}
-	var visit func(plan.Expr)
-	visit = func(e plan.Expr) {
-		c, ok := e.(*plan.Call)
-		if !ok {
-			return
+	return out
+}
+
+func (w *windows) node(n plan.Node, k known) plan.Node {
+	query := func(n plan.Node) plan.Node { return w.node(n, known{}) }
+	below := func(k known) plan.Node {
+		return plan.Rebuild(n, func(_ int, in plan.Node) plan.Node { return w.node(in, k) }, query)
+	}
+	switch n := n.(type) {
+	case *plan.Filter:
+		if hasWindow(n) {
+			return below(known{wall: "a function over neighbouring rows"})
 		}
-		rel := c.Row.Relation()
-		if rel == builtin.Conjunction {
-			for _, a := range c.Args {
-				visit(a)
-			}
-			return
+		return below(k.and(w.facts(n.Pred)))
+	case *plan.Project:
+		if hasWindow(n) {
+			return below(known{wall: "a function over neighbouring rows"})
 		}
-		if rel == builtin.NoRelation || len(c.Args) < 2 {
-			return
+		return below(k.and(w.computed(n.Items)))
+	case *plan.Aggregate:
+		return below(k.on("a summarize", itemIDs(n.Keys)...).and(w.computed(n.Keys)))
+	case *plan.FirstOf:
+		return below(k.on("one row for each key", n.Keys...))
+	case *plan.Sort:
+		if n.Limit != nil {
+			return below(known{wall: "a limit"})
 		}
-		var sides []moved
-		for i, a := range c.Args {
-			m, ok := shifted(a)
-			if k, isConst := a.(plan.Const); isConst && i == 2 && k.T == types.Timespan { // low .. span
-				span, _ := k.Value.(int64)
-				m, ok = moved{sides[1].col, sides[1].by + span}, k.Value != nil && span < maxWindow && span > -maxWindow
-			}
-			if !ok {
-				return
-			}
-			sides = append(sides, m)
+	case *plan.Limit:
+		return below(known{wall: "a limit"})
+	case *plan.GoOp:
+		return below(known{wall: n.Name})
+	case *plan.Union:
+		return plan.Rebuild(n, func(i int, in plan.Node) plan.Node { return w.node(in, k.renamed(n.Cols, in.Out())) }, query)
+	case *plan.Ref:
+		return w.ref(n)
+	case *plan.Join:
+		return w.join(n, k)
+	}
+	return below(k)
+}
+
+func itemIDs(items []plan.Item) []plan.ID {
+	ids := make([]plan.ID, len(items))
+	for i, it := range items {
+		ids[i] = it.Col.ID
+	}
+	return ids
+}
+
+// renamed is what is known of a union's columns, said of one of its inputs.
+func (k known) renamed(from, to []plan.Col) known {
+	id := map[plan.ID]plan.ID{}
+	for i, c := range from {
+		id[c.ID] = to[i].ID
+	}
+	name := func(c plan.ID) plan.ID {
+		if to, ok := id[c]; ok {
+			return to
 		}
-		switch rel {
-		case builtin.Equals:
-			atLeast(sides[0], sides[1], 0)
-			atLeast(sides[1], sides[0], 0)
-		case builtin.Less:
-			atLeast(sides[1], sides[0], 1)
-		case builtin.LessOrEqual:
-			atLeast(sides[1], sides[0], 0)
-		case builtin.Greater:
-			atLeast(sides[0], sides[1], 1)
-		case builtin.GreaterOrEqual:
-			atLeast(sides[0], sides[1], 0)
-		case builtin.Within:
-			atLeast(sides[0], sides[1], 0)
-			atLeast(sides[2], sides[0], 0)
+		return c
+	}
+	out := known{wall: k.wall, facts: make([]fact, len(k.facts))}
+	for i, f := range k.facts {
+		out.facts[i] = fact{name(f.a), name(f.b), f.max}
+	}
+	return out
+}
+
+func (w *windows) join(n *plan.Join, k known) plan.Node {
+	l, r := w.given(n.L), w.given(n.R)
+	c := *n
+	left, right := k, k
+	switch n.Kind {
+	case plan.LeftSemi, plan.LeftAnti:
+		right = known{}
+	case plan.RightSemi, plan.RightAnti:
+		left = known{}
+	default:
+		all := append(k.and(l).facts, r...)
+		closed := closeFacts(all)
+		if c.Window = w.find(n, closed); c.Window != nil {
+			c.Kind = plan.Inner
+			c.Window.Lefts, c.Window.Rights = implied(closed, all, c.Window.Left), implied(closed, all, c.Window.Right)
+		} else if len(n.On) > 0 {
+			c.Unbounded = w.why(n, closed, k)
+		}
+		if c.Kind == plan.Inner || c.Kind == plan.Cross {
+			left, right = k.and(r), k.and(l)
 		}
 	}
-	for _, p := range preds {
-		visit(p)
-	}
-	for _, p := range order {
-		b := found[p]
-		if b.low > math.MinInt64 && b.high < math.MaxInt64 && b.low > -maxWindow && b.high < maxWindow && b.high-b.low >= 0 {
-			return &plan.Window{Left: p.l, Right: p.r, Low: b.low, High: b.high}
+	return plan.Rebuild(&c, func(i int, in plan.Node) plan.Node {
+		if i == 0 {
+			return w.node(in, left)
 		}
+		return w.node(in, right)
+	}, func(n plan.Node) plan.Node { return w.node(n, known{}) })
+}
+
+// find is the narrowest window between a time of the left and one of the right side.
+func (w *windows) find(n *plan.Join, c closure) *plan.Window {
+	var best *plan.Window
+	rights := times(n.R)
+	for _, l := range times(n.L) {
+		for _, r := range rights {
+			high, ok1 := c.bound(r.ID, l.ID)
+			low, ok2 := c.bound(l.ID, r.ID)
+			low = -low
+			if !ok1 || !ok2 || tooFar(low) || tooFar(high) {
+				continue
+			}
+			if best == nil || high-low < best.High-best.Low {
+				best = &plan.Window{Left: l.ID, Right: r.ID, Low: low, High: high, Lefts: plan.Always, Rights: plan.Always}
+			}
+		}
+	}
+	return best
+}
+
+// tooFar keeps sums of a time and a few distances inside 64 bits; the limit is more than
+// 3000 years.
+func tooFar(ticks int64) bool { return ticks <= -1<<60 || ticks >= 1<<60 }
+
+func times(n plan.Node) []plan.Col {
+	var out []plan.Col
+	for _, c := range n.Out() {
+		if c.Type == types.Datetime {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// implied is the period that a time must lie in for reasons that no condition on it
+// alone gives: those the engine finds by itself.
+func implied(c closure, facts []fact, id plan.ID) plan.Period {
+	p := plan.Always
+	if most, ok := c.bound(id, 0); ok && !said(facts, fact{id, 0, most}) {
+		p.To = most
+	}
+	if most, ok := c.bound(0, id); ok && !said(facts, fact{0, id, most}) {
+		p.From = -most
+	}
+	return p
+}
+
+func said(facts []fact, f fact) bool {
+	for _, g := range facts {
+		if g.a == f.a && g.b == f.b && g.max <= f.max {
+			return true
+		}
+	}
+	return false
+}
+
+// given is what holds for every row that a node produces.
+func (w *windows) given(n plan.Node) []fact {
+	switch n := n.(type) {
+	case *plan.Filter:
+		return append(w.facts(n.Pred), w.given(n.In)...)
+	case *plan.Project:
+		return append(w.computed(n.Items), w.given(n.In)...)
+	case *plan.Aggregate:
+		if len(n.Keys) > 0 {
+			return append(w.computed(n.Keys), w.given(n.In)...)
+		}
+	case *plan.Join:
+		switch n.Kind {
+		case plan.Inner, plan.Cross:
+			return append(w.given(n.L), w.given(n.R)...)
+		case plan.Left, plan.LeftSemi, plan.LeftAnti:
+			return w.given(n.L)
+		case plan.Right, plan.RightSemi, plan.RightAnti:
+			return w.given(n.R)
+		}
+	case *plan.Sort, *plan.Limit, *plan.FirstOf, *plan.Number, *plan.Unnest:
+		return w.given(n.Inputs()[0])
 	}
 	return nil
 }
 
-// maxWindow keeps sums of times and distances inside 64 bits.
-const maxWindow = types.MaxDatetime
-
-// shifted reads an expression as a datetime column moved by a constant.
-func shifted(e plan.Expr) (moved, bool) {
-	switch e := e.(type) {
-	case plan.ColRef:
-		return moved{col: e.ID}, e.T == types.Datetime
-	case *plan.Call:
-		args := make([]builtin.Arg, len(e.Args))
-		for i, a := range e.Args {
-			args[i].Type = a.Type()
-			if k, ok := a.(plan.Const); ok {
-				args[i].Const, args[i].Value = true, k.Value
-			}
+// computed is how far computed times are from the times they are computed of.
+func (w *windows) computed(items []plan.Item) []fact {
+	var out []fact
+	for _, it := range items {
+		if it.Col.Type != types.Datetime {
+			continue
 		}
-		at, ticks, ok := e.Row.Shift(args)
-		if !ok {
-			return moved{}, false
+		q, ok := w.measure(it.Expr, 0)
+		if ok && q.plus != 0 && q.plus != it.Col.ID && q.minus == 0 && q.unit == 1 && !q.size {
+			out = append(out, fact{it.Col.ID, q.plus, q.high}, fact{q.plus, it.Col.ID, -q.low})
 		}
-		m, ok := shifted(e.Args[at])
-		m.by += ticks
-		return m, ok && m.by < maxWindow && m.by > -maxWindow
-	}
-	return moved{}, false
-}
-
-func ids(n plan.Node) map[plan.ID]bool {
-	out := map[plan.ID]bool{}
-	for _, c := range n.Out() {
-		out[c.ID] = true
 	}
 	return out
+}
+
+// definitions are the expressions of all computed columns of a query.
+func definitions(root *plan.Root) map[plan.ID]plan.Expr {
+	defs := map[plan.ID]plan.Expr{}
+	add := func(items []plan.Item) {
+		for _, it := range items {
+			if ref, ok := it.Expr.(plan.ColRef); !ok || ref.ID != it.Col.ID {
+				defs[it.Col.ID] = it.Expr
+			}
+		}
+	}
+	eachNode(root, func(n plan.Node) {
+		switch n := n.(type) {
+		case *plan.Project:
+			add(n.Items)
+		case *plan.Aggregate:
+			add(n.Keys)
+		}
+	}, nil)
+	return defs
+}
+
+// why is the reason that a join has no window, as a sentence's end.
+func (w *windows) why(n *plan.Join, c closure, k known) string {
+	lefts, rights := times(n.L), times(n.R)
+	for _, side := range []struct {
+		name  string
+		times []plan.Col
+	}{{"left", lefts}, {"right", rights}} {
+		if len(side.times) == 0 {
+			return "its " + side.name + " side has no datetime column"
+		}
+	}
+	for _, l := range lefts {
+		for _, r := range rights {
+			high, ok1 := c.bound(r.ID, l.ID)
+			low, ok2 := c.bound(l.ID, r.ID)
+			switch {
+			case ok1 && ok2:
+				return fmt.Sprintf("%s and %s may be %s apart", r.Name, l.Name, types.FormatTimespan(max(low, high)))
+			case ok1 && high < math.MaxInt64:
+				return fmt.Sprintf("nothing says how long %s may be before %s", r.Name, l.Name)
+			case ok2:
+				return fmt.Sprintf("nothing says how long %s may be after %s", r.Name, l.Name)
+			}
+		}
+	}
+	var b strings.Builder
+	b.WriteString("no condition after it holds a time of its right side within a constant distance of one of its left side")
+	if k.wall != "" {
+		b.WriteString(", as far as conditions reach: they cannot look below " + k.wall)
+	}
+	return b.String()
 }
