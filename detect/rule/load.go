@@ -266,6 +266,7 @@ func (l *loader) file(shown, rel string, data []byte) bool {
 		l.problem(shown, tooLarge(int64(len(data)), limit(format)).Error(), "")
 		return true
 	}
+	written := data
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
 		l.problem(shown, "the file is not UTF-8 text", "save it as UTF-8")
@@ -276,8 +277,9 @@ func (l *loader) file(shown, rel string, data []byte) bool {
 	case "yaml":
 		docs, err := parseYAML(data)
 		r.failed(err)
-		for _, d := range docs {
-			r.document(d)
+		texts := documentTexts(string(written), docs)
+		for i, d := range docs {
+			r.document(d, texts[i])
 		}
 	case "json":
 		doc, err := parseJSON(data)
@@ -328,7 +330,8 @@ func (p *Pack) dropDuplicates() {
 		if strings.TrimSpace(old.Query) != strings.TrimSpace(r.Query) {
 			same = "with another query"
 		}
-		p.Problems = append(p.Problems, Problem{File: r.File, Line: r.Line, Warning: true,
+		line, col := first(r.doc.get("id"), &Node{line: r.Line}).Place()
+		p.Problems = append(p.Problems, Problem{File: r.File, Line: line, Column: col, Warning: true,
 			Message: fmt.Sprintf("the id %s of %q is already used by %q in %s:%d, %s; the first is kept", r.ID, r.Name, old.Name, old.File, old.Line, same),
 			Hint:    "give each rule an id of its own"})
 	}

@@ -1,5 +1,7 @@
 package rule
 
+import "strings"
+
 // Place is the line and column of the value, 1-based; 0, 0 for an absent one.
 func (n *Node) Place() (line, column int) {
 	if n == nil {
@@ -50,6 +52,26 @@ type Member struct {
 	Line, Column int
 }
 
-// Doc is the mapping that holds the rule's fields (in an ARM export its properties);
-// nil for a rule that has none, such as a bare query.
+// Doc is the mapping that holds the rule's fields; nil for a rule that has none, such
+// as a bare query. Of an ARM export it is the properties, with the id and the kind that
+// stand beside them.
 func (r *Rule) Doc() *Node { return r.doc }
+
+// put adds a member to a mapping; nil adds nothing.
+func (n *Node) put(key string, v *Node) {
+	if v != nil {
+		n.keys, n.kids, n.keyAt = append(n.keys, key), append(n.kids, v), append(n.keyAt, place{v.line, v.col})
+	}
+}
+
+// index is the position of a mapping's key, whatever its case; -1 when there is none.
+func (n *Node) index(key string) int {
+	if n != nil && n.kind == object {
+		for i, k := range n.keys {
+			if strings.EqualFold(k, key) {
+				return i
+			}
+		}
+	}
+	return -1
+}

@@ -54,6 +54,22 @@ type Rule struct {
 	DestinationTable    string    // summary rules
 	BinSize             string    // summary rules, minutes
 
+	// What only rules in use have.
+	Enabled         *bool  // nil when the file does not say
+	StartTime       string // startTimeUtc, an RFC 3339 time
+	Template        string // alertRuleTemplateName
+	TemplateVersion string
+
+	// MicrosoftSecurityIncidentCreation: which alerts of ProductFilter become incidents.
+	ProductFilter             string
+	SeveritiesFilter          []string
+	DisplayNamesFilter        []string
+	DisplayNamesExcludeFilter []string
+
+	// Defender custom detections.
+	RecommendedActions string
+	Assets             []Asset
+
 	Tags     []Pair // a bare tag is a Pair without a value
 	Metadata []Pair // dotted path -> value: "author.name" -> "..."
 	URL      string
@@ -66,6 +82,15 @@ type Rule struct {
 	indent   int    // columns of File before each line of the query
 	inline   bool   // the query's lines are not lines of File
 	doc      *Node  // see Doc
+	graph    bool   // doc is a custom detection, as Microsoft Graph writes it
+	raw      string // the YAML document that doc is, as the file has it; else ""
+}
+
+// Asset is an impactedAssets entry of a custom detection: the kind of asset and the
+// column that identifies it, as Microsoft Graph writes it ("deviceId" for DeviceId).
+type Asset struct {
+	Kind       string // device, user or mailbox
+	Identifier string
 }
 
 // Connector is one entry of requiredDataConnectors.
@@ -138,12 +163,27 @@ type Function struct {
 	Params      []Param
 	Query       string
 
+	ID          string // GUID; ASIM parsers have none
+	LastUpdated string
+	ASIM        bool     // written as an ASIM parser
+	Product     string   // ASIM, as are the fields below
+	Schema      string   // Normalization.Schema
+	SchemaVer   string   // Normalization.Version
+	BuiltIn     string   // EquivalentBuiltInParser: _Im_...
+	References  []Pair   // title -> link
+	Parsers     []string // the parsers that this one unites
+
 	File     string
 	Line     int
 	lineBase int
 	indent   int
 	inline   bool
+	doc      *Node
+	raw      string
 }
+
+// Doc is the mapping that holds the function's fields; see Rule.Doc.
+func (f *Function) Doc() *Node { return f.doc }
 
 // Param is a function's parameter; Default is KQL text, "" when required.
 type Param struct{ Name, Type, Default string }
