@@ -10,6 +10,7 @@ import (
 	"quarry/kql"
 	"quarry/kql/bind"
 	"quarry/kql/builtin"
+	"quarry/kql/plan"
 	"quarry/kql/source"
 	"quarry/kql/sqlgen"
 	"quarry/kql/types"
@@ -81,6 +82,8 @@ type Request struct {
 	Now      time.Time
 	Params   map[string]string // declared query parameters
 	Settings map[string]string // request options, as "set" statements would give them
+	// Arrival bounds the stored tables by when rows came in; nil is no bound.
+	Arrival *bind.Arrival
 	// Given are tables that exist for this query alone.
 	Given map[string]*types.Rows
 	// Own goes before the session's tables and resources; nil is none.
@@ -154,7 +157,7 @@ func (s *Session) compile(ctx context.Context, r Request, given map[string]*bind
 	if cat.own == nil {
 		cat.own = &Own{}
 	}
-	return compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings})
+	return compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings, Arrival: r.Arrival})
 }
 
 // Query compiles a query and makes it ready to run.
@@ -260,6 +263,15 @@ func (s *Session) Results(ctx context.Context, r Request) ([]*types.Rows, error)
 		}
 		out = append(out, rows)
 	}
+}
+
+// Rows runs a plan that was made of a compiled one; text is for its messages.
+func (s *Session) Rows(ctx context.Context, text *source.Text, root *plan.Root) (engine.Rows, error) {
+	res, err := s.compiler.Emit(text, root)
+	if err != nil {
+		return nil, err
+	}
+	return s.db.Run(ctx, res.Program, s.env)
 }
 
 // Run runs a rule's text at the wall clock; it makes a Session a rule runner.

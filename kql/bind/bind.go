@@ -50,10 +50,20 @@ type Options struct {
 	Params map[string]string
 	// Settings are request options ("query_take_max_records", ...), as written.
 	Settings map[string]string
+	// Arrival, when set, bounds stored tables by when their rows came in.
+	Arrival *Arrival
 	// Cache, when set, is shared by the queries over one catalog.
 	Cache *Cache
 	// Unfolded leaves calls of constants to the engine; tests of both forms use it.
 	Unfolded bool
+}
+
+// Arrival says when rows came in and which of them a query sees. A row came in at its
+// _TimeReceived; one that has none, Delay after its TimeGenerated or Timestamp, which
+// ingestion_time() answers too. A table without any of these shows all rows.
+type Arrival struct {
+	Delay        int64 // ticks
+	After, Until int64 // ticks: rows that came in after After and not after Until; 0 is no bound
 }
 
 // Bind turns a parsed query into a plan. On errors it reports as many as it can

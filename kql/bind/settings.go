@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"quarry/kql/builtin"
 	"quarry/kql/plan"
 	"quarry/kql/source"
 	"quarry/kql/syntax"
@@ -95,31 +96,73 @@ type timeScope struct {
 	from, to *plan.Const
 }
 
-// scoped applies the time scope to a freshly scanned table.
+// scoped applies the time scope and the bounds on arrival to a freshly scanned table.
 func (b *binder) scoped(r *rows) *rows {
-	s := b.timeScope
-	if s.from == nil && s.to == nil {
-		return r
+	bound := func(op string, x plan.Expr, limit plan.Const) {
+		r = r.with(&plan.Filter{In: r.node, Pred: b.apply(op, source.Span{}, []plan.Expr{x, limit}, []source.Span{{}, {}})}, r.cols)
 	}
-	var col plan.Col
-	ok := false
-	for _, n := range []string{s.column, "TimeGenerated", "Timestamp"} {
-		if col, ok = r.find(n); ok && col.Type == types.Datetime {
-			break
+	s, a := b.timeScope, b.opts.Arrival
+	if col, ok := timeOf(r, s.column); ok {
+		if s.from != nil {
+			bound(">=", ref(col), *s.from)
 		}
-		ok = false
+		if s.to != nil {
+			bound("<=", ref(col), *s.to)
+		}
 	}
-	if !ok {
+	if a == nil {
 		return r
 	}
-	spans := []source.Span{{}, {}}
-	if s.from != nil {
-		r = r.with(&plan.Filter{In: r.node, Pred: b.apply(">=", source.Span{}, []plan.Expr{ref(col), *s.from}, spans)}, r.cols)
+	came, at := b.arrival(r), int64(0)
+	if received, ok := r.find(timeReceived); !ok || received.Type != types.Datetime {
+		// The bound stands on the column itself, where the engine skips what is outside.
+		if col, ok := timeOf(r, ""); ok {
+			came, at = ref(col), a.Delay
+		}
 	}
-	if s.to != nil {
-		r = r.with(&plan.Filter{In: r.node, Pred: b.apply("<=", source.Span{}, []plan.Expr{ref(col), *s.to}, spans)}, r.cols)
+	if came == nil {
+		return r
+	}
+	if a.After != 0 {
+		bound(">", came, plan.Const{T: types.Datetime, Value: a.After - at})
+	}
+	if a.Until != 0 {
+		bound("<=", came, plan.Const{T: types.Datetime, Value: a.Until - at})
 	}
 	return r
+}
+
+// timeReceived is Log Analytics' column of when a row came in.
+const timeReceived = "_TimeReceived"
+
+// timeOf is the column that says when a row happened: the named one, else the usual.
+func timeOf(r *rows, named string) (plan.Col, bool) {
+	for _, n := range []string{named, "TimeGenerated", "Timestamp"} {
+		if col, ok := r.find(n); ok && col.Type == types.Datetime {
+			return col, true
+		}
+	}
+	return plan.Col{}, false
+}
+
+// arrival is when a row came in: what it says of that, else its time and the delay of
+// the options; nil if it has neither.
+func (b *binder) arrival(r *rows) plan.Expr {
+	var out plan.Expr
+	if col, ok := timeOf(r, ""); ok {
+		out = ref(col)
+		if a := b.opts.Arrival; a != nil && a.Delay != 0 {
+			out = b.apply("+", source.Span{}, []plan.Expr{out, plan.Const{T: types.Timespan, Value: a.Delay}}, []source.Span{{}, {}})
+		}
+	}
+	col, ok := r.find(timeReceived)
+	switch {
+	case !ok || col.Type != types.Datetime:
+		return out
+	case out == nil:
+		return ref(col)
+	}
+	return b.make(builtin.Coalesce, b.table.Scalar(builtin.Coalesce), []plan.Expr{ref(col), out}, source.Span{}, nil)
 }
 
 // parameter reads a query parameter's value: a KQL literal of its type as the Kusto

@@ -66,14 +66,8 @@ func (b *binder) special(row *builtin.Row, x *syntax.Call, c *context) plan.Expr
 		return b.make(builtin.PackRow, b.table.Scalar(builtin.PackRow), args, x.Span, nil)
 	case builtin.IngestionTime:
 		if c.in != nil {
-			if col, ok := c.in.find("_TimeReceived"); ok && col.Type == types.Datetime {
-				return ref(col)
-			}
-			if col, ok := c.in.find("TimeGenerated"); ok && col.Type == types.Datetime {
-				return ref(col)
-			}
-			if col, ok := c.in.find("Timestamp"); ok && col.Type == types.Datetime {
-				return ref(col)
+			if came := b.arrival(c.in); came != nil {
+				return came
 			}
 		}
 		return plan.Const{T: types.Datetime}

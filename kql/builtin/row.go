@@ -219,8 +219,9 @@ const (
 
 // Rows behind operators.
 const (
-	CountRow  = "count" // | count
-	RandomRow = "rand"  // | sample
+	CountRow  = "count"    // | count
+	RandomRow = "rand"     // | sample
+	Coalesce  = "coalesce" // ingestion_time()
 )
 
 // Overload is the row's position among those of its name and kind, from 0.
