@@ -261,6 +261,12 @@ func (l *loader) file(shown, rel string, data []byte) bool {
 		return false
 	}
 	r := &reader{file: shown, rel: filepath.ToSlash(rel), out: l.out}
+	before := len(l.out.Rules)
+	defer func() {
+		for _, rule := range l.out.Rules[before:] {
+			rule.Path = r.rel
+		}
+	}()
 	l.out.Files++
 	if int64(len(data)) > limit(format) {
 		l.problem(shown, tooLarge(int64(len(data)), limit(format)).Error(), "")

@@ -106,7 +106,7 @@ func TestScheduledYAML(t *testing.T) {
 		Incident:       &Incident{Create: true, GroupingEnabled: true, Lookback: "5h", MatchingMethod: "Selected", GroupByEntities: []string{"Account"}},
 		Tags:           []Pair{{"Schema", "ASimAuthentication"}, {"plain", ""}},
 		Metadata:       []Pair{{"author.name", "Someone"}, {"categories.domains", "Security - Others"}},
-		File:           "r/a/rule.yaml", Line: 1, lineBase: 21, indent: 2,
+		File:           "r/a/rule.yaml", Path: "a/rule.yaml", Line: 1, lineBase: 21, indent: 2,
 	}
 	want.Description = "Finds many failures.\nTwice."
 	if diff := cmp.Diff(want, r, cmp.AllowUnexported(Rule{}), cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".doc" || p.Last().String() == ".raw" }, cmp.Ignore())); diff != "" {
@@ -299,7 +299,7 @@ func TestSeedPage(t *testing.T) {
 	r := p.Rules[0]
 	want := []any{20, []string{"Persistence", "Lateral movement", "Impact"}, []string{"Azure", "Windows"},
 		[]Connector{{"MicrosoftThreatProtection", []string{"DeviceNetworkEvents", "DeviceLogonEvents", "DeviceFileEvents", "DeviceProcessEvents"}}}, "File Copy and Execution", Hunting, "2022-08-07"}
-	if diff := cmp.Diff(want, []any{r.PageRows, r.Tactics, r.Platforms, r.Connectors, r.Name, r.Kind, r.Ingested}); diff != "" {
+	if diff := cmp.Diff(want, []any{len(r.PageRows), r.Tactics, r.Platforms, r.Connectors, r.Name, r.Kind, r.Ingested}); diff != "" {
 		t.Error(diff)
 	}
 	if line, col := r.Text().Position(strings.Index(r.Query, "Timestamp1")); line != 32 || col != 9 {
@@ -331,7 +331,7 @@ func TestPageSections(t *testing.T) {
 		t.Errorf("problems\n%s, want\n%s", got, want)
 	}
 	r := p.Rules[0]
-	if r.Name != "Title | odd" || r.Description != "Text\n## not a title" || r.PageRows != 3 || r.Kind != Scheduled || *r.Trigger != (Trigger{"gt", 0}) || cmp.Diff(r.DataTypes(), []string{"A", "B"}) != "" {
+	if r.Name != "Title | odd" || r.Description != "Text\n## not a title" || len(r.PageRows) != 3 || r.Kind != Scheduled || *r.Trigger != (Trigger{"gt", 0}) || cmp.Diff(r.DataTypes(), []string{"A", "B"}) != "" {
 		t.Errorf("%+v", r)
 	}
 }

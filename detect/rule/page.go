@@ -48,7 +48,7 @@ func (r *reader) page(text string) {
 		} else if rule.Query != s.query || rule.Name != first(s.title, id) {
 			r.warn(at, "this row of %s differs from the first one (line %d) in its name or query; the first is kept", id, rule.Line)
 		}
-		rule.PageRows++
+		rule.PageRows = append(rule.PageRows, PageRow{s.values["Tactic"], s.values["TechniqueId"], s.values["Platform"], s.values["ConnectorId"], s.values["DataTypes"]})
 		rule.Tactics = union(rule.Tactics, nonEmpty(s.values["Tactic"]))
 		rule.Techniques = union(rule.Techniques, nonEmpty(s.values["TechniqueId"]))
 		rule.Platforms = union(rule.Platforms, nonEmpty(s.values["Platform"]))
@@ -121,10 +121,8 @@ func sections(text string) []section {
 			break
 		}
 		for i += 2; i < len(lines) && strings.HasPrefix(lines[i], "|"); i++ {
-			name, value, ok := strings.Cut(strings.Trim(lines[i], "| "), "|")
-			if ok || name != "" {
-				s.values[strings.TrimSpace(name)] = strings.TrimSpace(value)
-			}
+			name, value, _ := strings.Cut(lines[i][1:], "|")
+			s.values[strings.TrimSpace(name)] = cell(value)
 		}
 		for i < len(lines) && !strings.HasPrefix(lines[i], "```") && !strings.HasPrefix(lines[i], "## ") {
 			i++
@@ -137,7 +135,9 @@ func sections(text string) []section {
 		}
 		s.queryLine = i + 1
 		first := i + 1
-		for i++; i < len(lines) && strings.TrimSpace(lines[i]) != "```"; i++ {
+		// A query that holds a fence of its own, KQL's multi-line text, stands in a longer one.
+		fence := lines[i][:len(lines[i])-len(strings.TrimLeft(lines[i], "`"))]
+		for i++; i < len(lines) && strings.TrimSpace(lines[i]) != fence; i++ {
 		}
 		if i >= len(lines) {
 			s.problem = "ends inside its query"
@@ -151,4 +151,14 @@ func sections(text string) []section {
 
 func isTableHead(line string) bool {
 	return strings.Join(strings.Fields(line), "") == "|Name|Value|"
+}
+
+// cell is the text of a table's last cell: without the bar that ends it, and with the
+// bars within it, which are escaped.
+func cell(s string) string {
+	s = strings.TrimSpace(s)
+	if strings.HasSuffix(s, "|") && !strings.HasSuffix(s, `\|`) {
+		s = strings.TrimSpace(s[:len(s)-1])
+	}
+	return strings.ReplaceAll(s, `\|`, "|")
 }

@@ -73,10 +73,11 @@ type Rule struct {
 	Tags     []Pair // a bare tag is a Pair without a value
 	Metadata []Pair // dotted path -> value: "author.name" -> "..."
 	URL      string
-	Ingested string // IngestedDate of the catalogue page
-	PageRows int    // rows of the catalogue page that made this rule, else 0
+	Ingested string    // IngestedDate of the catalogue page
+	PageRows []PageRow // the rows of the catalogue page that made this rule, in order
 
 	File     string // as the user would name it; "pack.zip!dir/rule.yaml" inside an archive
+	Path     string // of its file below the folder or archive that the user named, with "/"
 	Line     int    // 1-based line of the rule in File
 	lineBase int    // lines of File before the query
 	indent   int    // columns of File before each line of the query
@@ -98,6 +99,9 @@ type Connector struct {
 	ID        string
 	DataTypes []string
 }
+
+// PageRow is what tells one row of a catalogue page from the others of its rule.
+type PageRow struct{ Tactic, Technique, Platform, Connector, DataType string }
 
 // Trigger compares the number of rows of a run with a threshold.
 type Trigger struct {
