@@ -81,9 +81,14 @@ func (a *app) tell(r events.Report, notes []string) {
 	if r.Rejects > 0 {
 		remarks = append(remarks, fmt.Sprintf("%s not loaded; the table %s tells which and why", plural(r.Rejects, "record was", "records were"), events.RejectsTable))
 	}
-	for i, text := range remarks {
+	a.tellAll(remarks)
+}
+
+// tellAll prints notes to standard error, at most maxTold of them.
+func (a *app) tellAll(notes []string) {
+	for i, text := range notes {
 		if i == maxTold {
-			fmt.Fprintf(a.stderr, "note: and %d more\n", len(remarks)-i)
+			fmt.Fprintf(a.stderr, "note: and %d more\n", len(notes)-i)
 			break
 		}
 		fmt.Fprintf(a.stderr, "note: %s\n", text)

@@ -162,6 +162,11 @@ func writeTable(w io.Writer, r *hunt.Result) error {
 }
 
 func renderTable(schema types.Schema, cells [][]string, width int) string {
+	return renderList(schema, cells, width, "row", "rows")
+}
+
+// renderList is renderTable for rows that are called something else.
+func renderList(schema types.Schema, cells [][]string, width int, one, many string) string {
 	total := -2
 	for i, c := range schema {
 		widest := text.StringWidthWithoutEscSequences(c.Name)
@@ -174,7 +179,7 @@ func renderTable(schema types.Schema, cells [][]string, width int) string {
 		total += widest + 2
 	}
 	if width > 0 && total > width && len(cells) > 0 {
-		return records(schema, cells, width)
+		return records(schema, cells, width, one, many)
 	}
 	t := table.NewWriter()
 	style := table.StyleLight
@@ -209,13 +214,13 @@ func renderTable(schema types.Schema, cells [][]string, width int) string {
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
-	return strings.Join(lines, "\n") + fmt.Sprintf("\n(%s)\n", plural(int64(len(cells)), "row", "rows"))
+	return strings.Join(lines, "\n") + fmt.Sprintf("\n(%s)\n", plural(int64(len(cells)), one, many))
 }
 
 func snip(s string, n int) string { return text.Snip(s, n, "…") }
 
 // records prints each row as a list of its columns that hold something.
-func records(schema types.Schema, cells [][]string, width int) string {
+func records(schema types.Schema, cells [][]string, width int, one, many string) string {
 	var b strings.Builder
 	names := 0
 	for _, c := range schema {
@@ -223,7 +228,7 @@ func records(schema types.Schema, cells [][]string, width int) string {
 	}
 	names = min(names, width/2)
 	for n, row := range cells {
-		fmt.Fprintf(&b, "── row %d ──\n", n+1)
+		fmt.Fprintf(&b, "── %s %d ──\n", one, n+1)
 		for i, c := range row {
 			if c == "" {
 				continue
@@ -231,7 +236,7 @@ func records(schema types.Schema, cells [][]string, width int) string {
 			fmt.Fprintf(&b, "%s  %s\n", text.Pad(snip(schema[i].Name, names), names, ' '), snip(c, max(20, width-names-2)))
 		}
 	}
-	fmt.Fprintf(&b, "(%s)\n", plural(int64(len(cells)), "row", "rows"))
+	fmt.Fprintf(&b, "(%s)\n", plural(int64(len(cells)), one, many))
 	return b.String()
 }
 
