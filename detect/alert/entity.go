@@ -45,8 +45,8 @@ const (
 
 // mapping finds the entities of one mapping in a row.
 type mapping struct {
-	kind    string // "" for a column that holds entities
-	fields  []string
+	kind    string
+	fields  []string // nil for a column that holds entities
 	columns []int
 	list    int // the column that holds entities
 }
@@ -60,11 +60,21 @@ func mappingsOf(r *rule.Rule, s types.Schema) []mapping {
 		}
 		out = append(out, m)
 	}
+	for _, a := range r.Assets {
+		column := a.Identifier
+		if column != "" {
+			column = strings.ToUpper(column[:1]) + column[1:]
+		}
+		out = append(out, mapping{kind: assetTypes[strings.ToLower(a.Kind)], fields: []string{column}, columns: []int{s.Index(column)}})
+	}
 	for _, c := range r.SentinelEntities {
 		out = append(out, mapping{list: s.Index(c)})
 	}
 	return out
 }
+
+// assetTypes are the kinds of a custom detection's assets as entities.
+var assetTypes = map[string]string{"device": "Host", "user": "Account", "mailbox": "Mailbox"}
 
 // Entities are the entities of one row, in the order of the rule's mappings.
 func Entities(r *rule.Rule, s types.Schema, row []types.Value) []Entity {
@@ -76,7 +86,7 @@ func Entities(r *rule.Rule, s types.Schema, row []types.Value) []Entity {
 }
 
 func (m mapping) of(s types.Schema, row []types.Value) []Entity {
-	if m.kind == "" {
+	if m.fields == nil {
 		if m.list < 0 {
 			return nil
 		}

@@ -14,15 +14,14 @@ import (
 type Incident struct {
 	ID       string
 	Rule     *rule.Rule
-	Title    string // the name of its first alert
-	Severity string // the highest of its alerts
-	Alerts   []*Alert
-	Closed   bool
-	Reopened int // how often an alert opened it again
+	Title    string   // the name of its first alert
+	Severity string   // the highest of its alerts
+	Alerts   []string // their ids
+	// First and Last are when its first and its last alert were made.
+	First, Last time.Time
+	Closed      bool
+	Reopened    int // how often an alert opened it again
 }
-
-// First is when the incident's first alert was made.
-func (i *Incident) First() time.Time { return i.Alerts[0].Run.Made }
 
 // Limits of Sentinel on the grouping of alerts.
 const (
@@ -104,7 +103,7 @@ func (g *Grouper) Add(a *Alert) *Incident {
 			return i
 		}
 	}
-	i := &Incident{ID: id("incident", a.ID, 0, 0), Rule: g.rule, Title: a.Name}
+	i := &Incident{ID: id("incident", a.ID, 0, 0), Rule: g.rule, Title: a.Name, First: a.Run.Made}
 	i.add(a)
 	if g.group {
 		g.latest[key] = i
@@ -119,7 +118,7 @@ func (g *Grouper) forget(now time.Time) {
 		return
 	}
 	for key, i := range g.latest {
-		if now.Sub(i.First()) > g.lookback {
+		if now.Sub(i.First) > g.lookback {
 			delete(g.latest, key)
 		}
 	}
@@ -127,7 +126,7 @@ func (g *Grouper) forget(now time.Time) {
 }
 
 func (g *Grouper) takes(i *Incident, a *Alert) bool {
-	return len(i.Alerts) < maxIncidentAlerts && a.Run.Made.Sub(i.First()) <= g.lookback && (!i.Closed || g.rule.Incident.ReopenClosed)
+	return len(i.Alerts) < maxIncidentAlerts && a.Run.Made.Sub(i.First) <= g.lookback && (!i.Closed || g.rule.Incident.ReopenClosed)
 }
 
 func (i *Incident) add(a *Alert) {
@@ -135,7 +134,8 @@ func (i *Incident) add(a *Alert) {
 		i.Closed = false
 		i.Reopened++
 	}
-	i.Alerts = append(i.Alerts, a)
+	i.Alerts = append(i.Alerts, a.ID)
+	i.Last = a.Run.Made
 	if severityRank(a.Severity) > severityRank(i.Severity) {
 		i.Severity = a.Severity
 	}

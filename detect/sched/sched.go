@@ -6,6 +6,7 @@ import (
 
 	"quarry/detect/alert"
 	"quarry/detect/rule"
+	"quarry/kql/types"
 )
 
 // Schedule is when a rule runs.
@@ -117,18 +118,16 @@ func bounded(what, text string, lo, hi time.Duration) (time.Duration, error) {
 	return d, nil
 }
 
-// start reads startTimeUtc, which exported rules have.
+// start reads startTimeUtc, which rules in use have.
 func start(r *rule.Rule) (time.Time, error) {
-	text := r.Doc().Get("startTimeUtc").Text()
-	if text == "" {
+	if r.StartTime == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
-		}
+	at, ok := types.ParseDatetime(r.StartTime)
+	if !ok {
+		return time.Time{}, fmt.Errorf("startTimeUtc: %q is not a time; write it as 2026-01-31T08:00:00Z", r.StartTime)
 	}
-	return time.Time{}, fmt.Errorf("startTimeUtc: %q is not a time; write it as 2026-01-31T08:00:00Z", text)
+	return types.ToTime(at), nil
 }
 
 // Begin switches the rule on at a time, for runs until another, both included; a zero

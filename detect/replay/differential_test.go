@@ -1,0 +1,197 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"quarry/detect/alert"
+	"quarry/detect/rule"
+	"quarry/internal/kqt"
+	"quarry/kql/types"
+)
+
+// queries are over A, B (rows that may come in late) and L (no times).
+var queries = []string{
+	`A | where n > 7`,
+	`A | where Timestamp > ago(90m) and n > 8`,
+	`A | where TimeGenerated between (ago(2h) .. ago(10m)) | where h == "h1"`,
+	`A | where n > 8 | extend age = now() - TimeGenerated`,
+	`A | where hourofday(now()) >= 12 and n > 5`,
+	`A | where hourofday(TimeGenerated) == hourofday(now())`,
+	`A | summarize c = count() by h | where c > 2`,
+	`A | where n == 9 | summarize c = count()`,
+	`A | where n == 9 | summarize arg_max(TimeGenerated, *) by h`,
+	`A | where n > 8 | join kind=inner (B | where n > 5) on h`,
+	`A | where n > 8 | join kind=leftanti B on h`,
+	`A | where n > 8 | join kind=rightouter (B | where n > 8) on h`,
+	`A | where n > 8 | join kind=fullouter (B | where n == 3) on h`,
+	`A | where h in ((B | where n > 8 | project h))`,
+	`A | where n > 6 | where h !in ((B | project h))`,
+	`union (A | where n == 9), (B | where n == 9)`,
+	`union A, B | summarize c = count() by bin(TimeGenerated, 1h) | where c > 8`,
+	`A | where n >= toscalar(B | summarize max(n))`,
+	`let hot = materialize(A | where n > 7); hot | join kind=inner hot on h | where TimeGenerated < TimeGenerated1`,
+	`let lookback = 1h; B | where ingestion_time() > ago(lookback)`,
+	`B | where TimeGenerated < ago(20m) | where n > 6`,
+	`B | extend late = ingestion_time() - TimeGenerated | where late > 5m and n > 6`,
+	`A | where n > 7 | lookup L on h`,
+	`L | where h startswith "h" | join kind=leftanti A on h`,
+	`A | make-series c = count() on TimeGenerated from ago(1h) to now() step 30m by h | mv-expand c to typeof(long) | where c > 2`,
+	`A | where n > 8 | sort by TimeGenerated asc, Timestamp asc, h asc, n asc | extend p = prev(h) | where p == h`,
+	`A | where n > 8 | sort by TimeGenerated asc, Timestamp asc, h asc, n asc | where prev(n) == 9`,
+	`A | sort by n desc, TimeGenerated asc, Timestamp asc, h asc | take 3`,
+	`print x = 1`,
+	`A | count`,
+	`A | where isnotempty(h) and n > 8 | distinct h`,
+	`let f = (t:(TimeGenerated:datetime, h:string)) { t | where TimeGenerated > ago(40m) }; f(A) | summarize n = count() by h`,
+	`A | where n > 8 | project bag = bag_pack("k" , n) | evaluate bag_unpack(bag)`,
+	`A | where n > 5 | partition hint.strategy=native by h (summarize n = max(n), TimeGenerated = min(TimeGenerated)) | where n > 8`,
+	`A | where n > 8 | extend d = dynamic([1,2]) | mv-expand d`,
+	`A | where 1 == 2`,
+	`A | where TimeGenerated >= datetime(2026-01-02) and n > 6`,
+	`A | where datetime(2026-01-02T12:00:00Z) > Timestamp | where n > 7`,
+	`A | where n > 8 or TimeGenerated > ago(10m)`,
+	`find in (A, B) where n == 9 | project TimeGenerated, h`,
+	`A | where startofday(TimeGenerated) == startofday(now()) and n > 7`,
+	`set query_now = datetime(2026-01-02T06:00:00Z); A | where TimeGenerated > ago(6h) and n > 6`,
+}
+
+// randomTables are two days of rows with bursts and gaps.
+func randomTables(rnd *rand.Rand) []kqt.Table {
+	base := types.FromTime(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	span := int64(2 * 24 * 60)
+	at := func() int64 {
+		// Whole minutes, so that rows lie on the ends of windows; now and then a tick off.
+		t := base + rnd.Int64N(span)*types.Minute
+		if rnd.IntN(3) == 0 {
+			t += rnd.Int64N(3) - 1
+		}
+		return t
+	}
+	a := kqt.Table{Name: "A", Rows: types.Rows{Schema: types.Schema{{Name: "TimeGenerated", Type: types.Datetime}, {Name: "Timestamp", Type: types.Datetime}, {Name: "h", Type: types.String}, {Name: "n", Type: types.Long}}}}
+	b := kqt.Table{Name: "B", Rows: types.Rows{Schema: types.Schema{{Name: "TimeGenerated", Type: types.Datetime}, {Name: "h", Type: types.String}, {Name: "n", Type: types.Long}, {Name: "_TimeReceived", Type: types.Datetime}}}}
+	l := kqt.Table{Name: "L", Rows: types.Rows{Schema: types.Schema{{Name: "h", Type: types.String}, {Name: "what", Type: types.String}}}}
+	other := rnd.IntN(2) == 0 // whether Timestamp may differ from TimeGenerated
+	for range 50 + rnd.IntN(200) {
+		var t, ts types.Value = at(), nil
+		ts = t
+		if other && rnd.IntN(4) == 0 {
+			ts = at()
+		}
+		if rnd.IntN(40) == 0 {
+			ts = nil
+		}
+		if rnd.IntN(60) == 0 {
+			t = nil
+		}
+		a.Rows.Values = append(a.Rows.Values, []types.Value{t, ts, fmt.Sprint("h", rnd.IntN(4)), rnd.Int64N(10)})
+	}
+	for range rnd.IntN(150) {
+		t := at()
+		var received types.Value = t + rnd.Int64N(90)*types.Minute
+		if rnd.IntN(3) == 0 {
+			received = nil
+		}
+		b.Rows.Values = append(b.Rows.Values, []types.Value{t, fmt.Sprint("h", rnd.IntN(4)), rnd.Int64N(10), received})
+	}
+	for i := range 4 {
+		l.Rows.Values = append(l.Rows.Values, []types.Value{fmt.Sprint("h", i), fmt.Sprint("what", i)})
+	}
+	return []kqt.Table{a, b, l}
+}
+
+func pick[T any](rnd *rand.Rand, list ...T) T { return list[rnd.IntN(len(list))] }
+
+// randomRule is a rule of any kind over a query.
+func randomRule(rnd *rand.Rand, id int) *rule.Rule {
+	r := &rule.Rule{ID: fmt.Sprint(id), Name: fmt.Sprint("rule ", id), Kind: rule.Scheduled, Severity: "Low", Query: pick(rnd, queries...),
+		EntityMappings: []rule.EntityMapping{{EntityType: "Host", Fields: []rule.FieldMapping{{Identifier: "HostName", Column: "h"}}}}}
+	period := pick(rnd, 30, 60, 60, 120, 240, 1440)
+	r.QueryPeriod = fmt.Sprint(period, "m")
+	r.QueryFrequency = fmt.Sprint(pick(rnd, period, max(30, period/2)), "m")
+	r.Trigger = &rule.Trigger{Operator: pick(rnd, "gt", "gt", "gt", "lt", "eq", "ne"), Threshold: rnd.IntN(3)}
+	r.AggregationKind = pick(rnd, "", "AlertPerResult")
+	if rnd.IntN(3) == 0 {
+		r.SuppressionEnabled, r.SuppressionDuration = true, pick(rnd, "1h", "5h", "90m")
+	}
+	switch rnd.IntN(8) {
+	case 0:
+		r.Kind, r.Trigger = rule.NRT, nil
+	case 1:
+		r.Kind, r.Trigger, r.QueryFrequency = rule.Custom, nil, pick(rnd, "1h", "3h", "12h", "24h")
+	case 2:
+		r.Kind, r.Trigger = rule.Hunting, nil
+	}
+	if rnd.IntN(2) == 0 {
+		r.Incident = &rule.Incident{Create: true, GroupingEnabled: true, MatchingMethod: pick(rnd, "AllEntities", "AnyAlert")}
+	}
+	return r
+}
+
+// everything prints all of a result that a rule's user sees.
+func everything(res *Result) string {
+	var b strings.Builder
+	b.WriteString(show(res))
+	schema := alert.Schema()
+	for _, r := range res.Rules {
+		for _, a := range r.Alerts {
+			for i, v := range a.Record() {
+				b.WriteString(types.DynOf(schema[i].Type, v).Text() + "|")
+			}
+			b.WriteString("\n")
+		}
+	}
+	return b.String()
+}
+
+// TestSharedIsExact replays random rules over random rows with shared work and one run
+// at a time: the alerts must be the same to the last value.
+func TestSharedIsExact(t *testing.T) {
+	rounds := 12
+	if testing.Short() {
+		rounds = 3
+	}
+	shared, naive := 0, 0
+	for seed := range rounds {
+		rnd := rand.New(rand.NewPCG(uint64(seed), 7))
+		s := open(t, randomTables(rnd))
+		var rules []*rule.Rule
+		for i := range 12 {
+			rules = append(rules, randomRule(rnd, i))
+		}
+		o := Options{From: time.Date(2026, 1, 1, rnd.IntN(12), 0, 0, 0, time.UTC), Delay: time.Duration(pick(rnd, 0, 0, 3, 10, 45)) * time.Minute}
+		o.To = o.From.Add(time.Duration(12+rnd.IntN(24)) * time.Hour)
+		for _, r := range rules {
+			if r.Kind == rule.NRT { // a run a minute: some hours are enough
+				o.To = o.From.Add(6 * time.Hour)
+			}
+		}
+		one, err := Run(context.Background(), rules, s, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Naive = true
+		two, err := Run(context.Background(), rules, s, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range rules {
+			a, b := everything(&Result{Rules: one.Rules[i : i+1]}), everything(&Result{Rules: two.Rules[i : i+1]})
+			if a != b {
+				t.Errorf("seed %d, %s %s every %s over %s: %s\nshared:\n%s\nalone:\n%s", seed, rules[i].Name, rules[i].Kind, rules[i].QueryFrequency, rules[i].QueryPeriod, rules[i].Query, a, b)
+			}
+			if one.Rules[i].Status == Refused {
+				t.Errorf("seed %d: %s: %s", seed, rules[i].Query, one.Rules[i].Reason)
+			}
+			shared, naive = shared+one.Rules[i].Queries, naive+two.Rules[i].Queries
+		}
+	}
+	t.Logf("%d queries in place of %d", shared, naive)
+	if shared >= naive {
+		t.Error("nothing was shared")
+	}
+}
