@@ -52,13 +52,13 @@ func (r *reader) search(n *Node, version string) {
 			if doc.get("version") == nil && strings.Contains(kind, "template") && version != "" {
 				doc.put("version", textNode(version))
 			}
-			r.sentinel(doc, "")
+			r.sentinel(doc, "", ExportForm)
 			return
 		case n.get("FunctionQuery") != nil, n.get("ParserQuery") != nil:
 			r.function(n, "")
 			return
 		case n.get("query").str() != "" && (n.get("name") != nil || n.get("displayName") != nil):
-			r.sentinel(n, "")
+			r.sentinel(n, "", SentinelForm)
 			return
 		}
 		if v := n.get("contentVersion").str(); v != "" && !isARM(v) && v != "1.0.0.0" {
@@ -214,7 +214,9 @@ func (r *reader) savedSearch(n, p *Node) {
 		}
 	}
 	doc = restore(doc, n.get("metadata"))
-	r.keep(r.rule(doc), doc)
+	rule := r.rule(doc)
+	r.docs = append(r.docs, Document{Form: SavedForm, Node: doc, Rule: rule})
+	r.keep(rule, doc)
 }
 
 const huntingCategory = "Hunting Queries"
@@ -257,7 +259,9 @@ func (r *reader) summary(n, p *Node) {
 	for i, k := range d.keys {
 		doc.put(k, d.kids[i])
 	}
-	r.keep(r.rule(doc), doc)
+	rule := r.rule(doc)
+	r.docs = append(r.docs, Document{Form: SavedForm, Node: doc, Rule: rule})
+	r.keep(rule, doc)
 }
 
 // commaNode is a text of values with commas between as a list.

@@ -49,7 +49,13 @@ const (
 // archives. A file that cannot be read becomes a Problem; the error is for a path
 // that does not exist and for a cancelled context.
 func Load(ctx context.Context, paths ...string) (*Pack, error) {
-	l := &loader{ctx: ctx, out: &Pack{}}
+	return LoadFiles(ctx, nil, paths...)
+}
+
+// LoadFiles is Load for tools that look at the files too: visit, if there is one, is
+// called after each rule file.
+func LoadFiles(ctx context.Context, visit func(*File), paths ...string) (*Pack, error) {
+	l := &loader{ctx: ctx, out: &Pack{}, visit: visit}
 	for _, p := range paths {
 		info, err := os.Stat(p)
 		if err != nil {
@@ -82,19 +88,24 @@ func LoadFS(ctx context.Context, fsys fs.FS, name string) (*Pack, error) {
 // rules that both have; the first one stays.
 func (p *Pack) Merge(others ...*Pack) {
 	for _, o := range others {
-		p.Rules = append(p.Rules, o.Rules...)
-		p.Functions = append(p.Functions, o.Functions...)
-		p.Problems = append(p.Problems, o.Problems...)
-		p.Files += o.Files
-		p.Skipped += o.Skipped
+		p.add(o)
 	}
 	p.dropDuplicates()
+}
+
+func (p *Pack) add(o *Pack) {
+	p.Rules = append(p.Rules, o.Rules...)
+	p.Functions = append(p.Functions, o.Functions...)
+	p.Problems = append(p.Problems, o.Problems...)
+	p.Files += o.Files
+	p.Skipped += o.Skipped
 }
 
 type loader struct {
 	ctx   context.Context
 	out   *Pack
 	files int
+	visit func(*File)
 }
 
 func (l *loader) named(name string, size int64) error {
@@ -260,25 +271,30 @@ func (l *loader) file(shown, rel string, data []byte) bool {
 	if format == "" {
 		return false
 	}
-	r := &reader{file: shown, rel: filepath.ToSlash(rel), out: l.out}
-	before := len(l.out.Rules)
-	defer func() {
-		for _, rule := range l.out.Rules[before:] {
-			rule.Path = r.rel
-		}
-	}()
-	l.out.Files++
+	f := &File{Name: shown}
+	f.read(filepath.ToSlash(rel), format, data)
+	l.out.add(&f.Pack)
+	if l.visit != nil {
+		l.visit(f)
+	}
+	return true
+}
+
+func (f *File) read(rel, format string, data []byte) {
+	r := &reader{file: f.Name, rel: rel, out: &f.Pack}
+	f.Files = 1
 	if int64(len(data)) > limit(format) {
-		l.problem(shown, tooLarge(int64(len(data)), limit(format)).Error(), "")
-		return true
+		r.failed(tooLarge(int64(len(data)), limit(format)))
+		return
 	}
 	written := data
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	if !utf8.Valid(data) {
-		l.problem(shown, "the file is not UTF-8 text", "save it as UTF-8")
-		return true
+		r.problem(nil, "the file is not UTF-8 text", "save it as UTF-8", false)
+		return
 	}
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+	f.Text = string(data)
 	switch format {
 	case "yaml":
 		docs, err := parseYAML(data)
@@ -302,7 +318,10 @@ func (l *loader) file(shown, rel string, data []byte) bool {
 	case "kql", "txt":
 		r.bare(string(data), format == "kql")
 	}
-	return true
+	for _, rule := range f.Rules {
+		rule.Path = rel
+	}
+	f.Documents = r.docs
 }
 
 func (r *reader) failed(err error) {

@@ -33,6 +33,7 @@ func (r *reader) function(doc *Node, raw string) {
 	for _, ref := range r.list(doc, "References", "Title and Link") {
 		f.References = append(f.References, Pair{r.text(ref, "Title"), r.text(ref, "Link")})
 	}
+	r.docs = append(r.docs, Document{Form: ParserForm, Node: doc, Function: f})
 	q := first(doc.get("FunctionQuery"), doc.get("ParserQuery"))
 	if q.kind != scalar || strings.TrimSpace(q.text) == "" || f.Name == "" {
 		r.problem(q, "a parser needs a name and a query", "FunctionName and FunctionQuery, or ParserName and ParserQuery", false)

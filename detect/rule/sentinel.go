@@ -11,6 +11,7 @@ type reader struct {
 	file string // as problems and rules call it
 	rel  string // relative to the path the user named: the id of rules that have none
 	out  *Pack
+	docs []Document
 	made int // rules without an id so far
 }
 
@@ -50,17 +51,19 @@ func (r *reader) document(n *Node, raw string) {
 	case n.get("queryCondition") != nil:
 		r.custom(n)
 	case n.get("query") != nil || n.get("kind") != nil && n.get("id") != nil && n.get("name") != nil:
-		r.sentinel(n, raw)
+		r.sentinel(n, raw, SentinelForm)
 	default:
+		r.docs = append(r.docs, Document{Node: n})
 		r.warn(n, "not a rule: there is no query")
 	}
 }
 
 // sentinel reads a rule in Sentinel's schema and keeps it, unless it should have a
 // query and has none.
-func (r *reader) sentinel(doc *Node, raw string) {
+func (r *reader) sentinel(doc *Node, raw string, form Form) {
 	rule := r.rule(doc)
 	rule.raw = raw
+	r.docs = append(r.docs, Document{Form: form, Node: doc, Rule: rule})
 	if rule.ID == "" {
 		r.problem(doc, fmt.Sprintf("the rule %q has no id", first(rule.Name, r.rel)), "its path serves as id; add a GUID so that alerts keep their rule when the file moves", true)
 	}

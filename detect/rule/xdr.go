@@ -4,11 +4,13 @@ import "strings"
 
 // custom reads a Defender XDR custom detection as Microsoft Graph gives it.
 func (r *reader) custom(n *Node) {
+	rule := r.detection(n)
+	r.docs = append(r.docs, Document{Form: CustomForm, Node: n, Rule: rule})
 	if n.get("queryCondition").get("queryText") == nil {
 		r.problem(n, "the custom detection has no queryCondition.queryText", "", false)
 		return
 	}
-	if rule := r.detection(n); rule.Runnable() {
+	if rule.Runnable() {
 		r.keep(rule, n)
 	}
 }
