@@ -34,25 +34,46 @@ func (e *enrichFlags) add(cmd *cobra.Command) {
 // be read or called.
 func openSpace(ctx context.Context, d *dataFlags, pack *rule.Pack) (*workspace.Workspace, []rule.Problem, error) {
 	o := workspace.Options{Dir: d.workspace, MustExist: d.workspace != "", Schemas: d.schemas, External: d.external,
-		GeoIP: d.enrich.geoip, FileProfiles: d.enrich.fileProfile, Watchlists: map[string]string{}}
-	for _, w := range d.enrich.watchlists {
+		GeoIP: d.enrich.geoip, FileProfiles: d.enrich.fileProfile}
+	var err error
+	if o.Watchlists, err = d.enrich.watchlistFiles(); err != nil {
+		return nil, nil, err
+	}
+	functions, problems, err := d.enrich.callable(ctx, pack)
+	if err != nil {
+		return nil, nil, err
+	}
+	o.Functions = functions
+	w, err := workspace.Open(ctx, o)
+	return w, problems, err
+}
+
+// watchlistFiles are the files of the watchlists by alias.
+func (e *enrichFlags) watchlistFiles() (map[string]string, error) {
+	out := map[string]string{}
+	for _, w := range e.watchlists {
 		alias, file, ok := strings.Cut(w, "=")
 		if alias = strings.TrimSpace(alias); !ok || alias == "" || file == "" {
-			return nil, nil, usagef("--watchlist %q is not ALIAS=FILE", w)
+			return nil, usagef("--watchlist %q is not ALIAS=FILE", w)
 		}
-		if o.Watchlists[alias] != "" {
-			return nil, nil, usagef("the watchlist %s is given twice", alias)
+		if out[alias] != "" {
+			return nil, usagef("the watchlist %s is given twice", alias)
 		}
-		o.Watchlists[alias] = file
+		out[alias] = file
 	}
+	return out, nil
+}
+
+// callable makes functions of those that flags name and those of pack, if there is one.
+func (e *enrichFlags) callable(ctx context.Context, pack *rule.Pack) (map[string]*bind.Function, []rule.Problem, error) {
 	all := &rule.Pack{}
-	if len(d.enrich.functions) > 0 {
-		given, err := rule.Load(ctx, d.enrich.functions...)
+	if len(e.functions) > 0 {
+		given, err := rule.Load(ctx, e.functions...)
 		if err != nil {
 			return nil, nil, err
 		}
 		if len(given.Functions) == 0 {
-			return nil, nil, fmt.Errorf("there is no function in %s", strings.Join(d.enrich.functions, ", "))
+			return nil, nil, fmt.Errorf("there is no function in %s", strings.Join(e.functions, ", "))
 		}
 		all.Functions, all.Problems = given.Functions, given.Problems
 	}
@@ -60,9 +81,7 @@ func openSpace(ctx context.Context, d *dataFlags, pack *rule.Pack) (*workspace.W
 		all.Functions = append(all.Functions, pack.Functions...)
 	}
 	functions, problems := savedFunctions(all)
-	o.Functions = functions
-	w, err := workspace.Open(ctx, o)
-	return w, append(all.Problems, problems...), err
+	return functions, append(all.Problems, problems...), nil
 }
 
 // savedFunctions makes the functions of a pack callable, under their names and aliases.

@@ -24,6 +24,7 @@ func Pages() (map[string]string, error) {
 		"support-matrix.md":      matrix(fns, ops, table.Plugins()),
 		"reference/plugins.md":   pluginsPage(table.Plugins()),
 		"errors.md":              errorsPage(),
+		"lint.md":                lintPage(),
 	}
 	for _, g := range pageOrder {
 		if text := functionsPage(g, fns); text != "" {
