@@ -15,7 +15,7 @@ func (d *document) attack() {
 	if len(items) == 0 && !list.IsText() && d.kind&(scheduled|nrt|hunting) != 0 {
 		at := d.top()
 		if m, ok := member(d.n, "tactics"); ok {
-			at = key(m)
+			at = d.key(m)
 		}
 		d.report("QL059", at, "the rule names no tactic", "")
 	}

@@ -24,7 +24,7 @@ func (f *file) query(r *rule.Rule) *columns {
 	if size := length(strings.TrimSpace(r.Query)); size > 10000 && r.Doc() != nil && r.Kind != rule.Custom {
 		at := place{r.Line, 1, 0}
 		if m, ok := member(r.Doc(), "query"); ok {
-			at = key(m)
+			at = f.key(m)
 		}
 		f.report("QL101", at, fmt.Sprintf("the query has %d characters, at most 10000 are allowed", size), "move a part into a function")
 	}

@@ -15,14 +15,14 @@ func (d *document) details() {
 	members := d.n.Get("customDetails").Members()
 	for i, m := range members {
 		if i == 20 {
-			d.report("QL070", key(m), fmt.Sprintf("the rule has %d custom details, at most 20 are allowed", len(members)), "")
+			d.report("QL070", d.key(m), fmt.Sprintf("the rule has %d custom details, at most 20 are allowed", len(members)), "")
 		}
 		if !detailName.MatchString(m.Key) || length(m.Key) > 20 {
-			d.report("QL071", key(m), fmt.Sprintf("%q is not a name for a custom detail", snip(m.Key)), "a letter, then letters, digits and underscores, at most 20")
+			d.report("QL071", d.key(m), fmt.Sprintf("%q is not a name for a custom detail", snip(m.Key)), "a letter, then letters, digits and underscores, at most 20")
 		}
 		switch {
 		case empty(m.Value):
-			d.report("QL005", key(m), fmt.Sprintf("the custom detail %s names no column", m.Key), "")
+			d.report("QL005", d.key(m), fmt.Sprintf("the custom detail %s names no column", m.Key), "")
 		case !m.Value.IsText():
 			d.value("QL006", m.Value, "", "the custom detail %s is not the name of a column", m.Key)
 		default:

@@ -45,7 +45,7 @@ func (d *document) entities() {
 		items := m.Value.Items()
 		switch {
 		case len(items) == 0:
-			d.report("QL060", key(m), "entityMappings is empty", "take it out, or map an entity")
+			d.report("QL060", d.key(m), "entityMappings is empty", "take it out, or map an entity")
 		case len(items) > 10:
 			d.value("QL060", items[10], "", "the rule maps %d entities, at most 10 are allowed", len(items))
 		}

@@ -201,16 +201,16 @@ func (f *file) fields(n *rule.Node, what string, schema []field, kind kinds, at 
 		have[s.name] = have[s.name] || !empty(m.Value)
 		switch {
 		case s.name != m.Key:
-			x := f.report("QL004", key(m), fmt.Sprintf("the key %s is written %s", m.Key, s.name), "keys are case-sensitive")
+			x := f.report("QL004", f.key(m), fmt.Sprintf("the key %s is written %s", m.Key, s.name), "keys are case-sensitive")
 			if f.from(m.Line, m.Column) != "" && strings.HasPrefix(f.from(m.Line, m.Column), m.Key) {
 				x.Fix = &Edit{Line: m.Line, Column: m.Column, Old: m.Key, New: s.name}
 			}
 		case s.known&kind == 0:
-			f.report("QL008", key(m), fmt.Sprintf("%s has no effect in %s", s.name, what), "take it out, or change the kind")
+			f.report("QL008", f.key(m), fmt.Sprintf("%s has no effect in %s", s.name, what), "take it out, or change the kind")
 		}
 		if empty(m.Value) {
 			if s.needs&kind != 0 {
-				f.report("QL005", key(m), fmt.Sprintf("%s is empty", s.name), "")
+				f.report("QL005", f.key(m), fmt.Sprintf("%s is empty", s.name), "")
 				have[s.name] = true
 			}
 			continue
@@ -239,7 +239,7 @@ func (f *file) unknownKey(m rule.Member, what string, schema []field) {
 	if near := diag.Nearest(m.Key, names); near != "" {
 		hint = fmt.Sprintf("did you mean %s?", near)
 	}
-	f.report("QL004", key(m), fmt.Sprintf("the key %q is unknown in %s", m.Key, what), hint)
+	f.report("QL004", f.key(m), fmt.Sprintf("the key %q is unknown in %s", m.Key, what), hint)
 }
 
 func (f *file) shape(m rule.Member, s field) {

@@ -109,7 +109,7 @@ func (f *file) of(n *rule.Node) place {
 	line, column := n.Place()
 	at := place{line, column, 0}
 	if m := n.Members(); len(m) > 0 {
-		return place{m[0].Line, m[0].Column, m[0].Column + utf8.RuneCountInString(m[0].Key)}
+		return f.key(m[0])
 	}
 	if n.IsList() && len(n.Items()) > 0 {
 		return f.of(n.Items()[0])
@@ -142,9 +142,13 @@ func scalarOf(raw, text string) string {
 	return word
 }
 
-// key is the place of a mapping's key.
-func key(m rule.Member) place {
-	return place{m.Line, m.Column, m.Column + utf8.RuneCountInString(m.Key)}
+// key is the place of a mapping's key; the quotes of JSON count.
+func (f *file) key(m rule.Member) place {
+	end := m.Column + utf8.RuneCountInString(m.Key)
+	if raw := f.from(m.Line, m.Column); raw != "" && (raw[0] == '"' || raw[0] == '\'') {
+		end += 2
+	}
+	return place{m.Line, m.Column, end}
 }
 
 // within is the place of a part of a value's text, or the value's own.

@@ -101,6 +101,9 @@ func resource(n, p *Node) *Node {
 		for i, k := range p.keys {
 			if doc.index(k) < 0 && p.kids[i].kind != null {
 				doc.put(k, p.kids[i])
+				if i < len(p.keyAt) {
+					doc.keyAt[len(doc.keyAt)-1] = p.keyAt[i]
+				}
 			}
 		}
 	}

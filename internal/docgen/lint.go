@@ -39,7 +39,7 @@ A comment says which findings may stay, and why. The reason is required.
 
 ` + "```yaml" + `
 name: rare service installs   # quarry:ignore QL017 the product's own name is written small
-# quarry:ignore QL005 QL023 this pack has no versions
+# quarry:ignore QL023 this pack has no versions
 version: draft
 ` + "```" + `
 
