@@ -52,13 +52,13 @@ func (r *reader) search(n *Node, version string) {
 			if doc.get("version") == nil && strings.Contains(kind, "template") && version != "" {
 				doc.put("version", textNode(version))
 			}
-			r.sentinel(doc, "", ExportForm)
+			r.sentinel(doc, docText{}, ExportForm)
 			return
 		case n.get("FunctionQuery") != nil, n.get("ParserQuery") != nil:
 			r.function(n, "")
 			return
 		case n.get("query").str() != "" && (n.get("name") != nil || n.get("displayName") != nil):
-			r.sentinel(n, "", SentinelForm)
+			r.sentinel(n, docText{}, SentinelForm)
 			return
 		}
 		if v := n.get("contentVersion").str(); v != "" && !isARM(v) && v != "1.0.0.0" {
@@ -92,6 +92,9 @@ var lastSegment = regexp.MustCompile(`/([\w-]+)'\)\]$`)
 func resource(n, p *Node) *Node {
 	doc := &Node{kind: object, line: n.line, col: n.col}
 	if id := resourceID(n); id != "" {
+		if own := n.get("metadata").get(asideKey).get("id").str(); resourceName(own) == id {
+			id = own
+		}
 		v := textNode(id)
 		v.line, v.col = first(n.get("name"), n.get("id")).Place()
 		doc.put("id", v)
@@ -179,10 +182,7 @@ func (r *reader) savedSearch(n, p *Node) {
 		r.function(savedFunction(n, p, alias), "")
 		return
 	}
-	doc := &Node{kind: object, line: n.line, col: n.col}
-	if id := resourceID(n); id != "" {
-		doc.put("id", textNode(id))
-	}
+	doc := resource(n, nil).without([]string{"kind"})
 	doc.put("name", p.get("displayName"))
 	tags := &Node{kind: list}
 	for _, t := range kids(p.get("tags")) {

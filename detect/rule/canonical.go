@@ -67,7 +67,7 @@ func fieldsOf(text string) fieldTable {
 func (r *Rule) document() *Node {
 	doc := r.fields()
 	if r.doc != nil && !r.graph {
-		overlay(doc, r.doc, "", r.unchanged())
+		sentinelFields.overlay(doc, r.doc, "", r.unchanged())
 	}
 	return doc
 }
@@ -85,16 +85,16 @@ func (r *Rule) unchanged() bool {
 		fresh = again.rule(r.doc)
 	}
 	fresh.ID, fresh.Name = first(fresh.ID, r.ID), first(fresh.Name, r.Name)
-	fresh.raw = r.raw
+	fresh.raw, fresh.rawLine = r.raw, r.rawLine
 	return reflect.DeepEqual(fresh, r)
 }
 
 // overlay adds to a document what only the original has, and gives copied fields
 // their original values when keep says that nobody changed them.
-func overlay(doc, original *Node, path string, keep bool) {
+func (t fieldTable) overlay(doc, original *Node, path string, keep bool) {
 	for i, key := range original.keys {
 		v, at := original.kids[i], doc.index(key)
-		m, held := sentinelFields[strings.ToLower(path+key)]
+		m, held := t[strings.ToLower(path+key)]
 		switch {
 		case !held:
 			if at < 0 {
@@ -105,12 +105,18 @@ func overlay(doc, original *Node, path string, keep bool) {
 			if keep && !said(doc, key) {
 				doc.put(key, v)
 			}
-		case m == copied && keep:
+		case m == copied && keep, m == renewed && keep && misread(doc.kids[at], v):
 			doc.kids[at] = v
 		case m == branch:
-			doc.kids[at] = overlaid(doc.kids[at], v, path+key+".", keep)
+			doc.kids[at] = t.overlaid(doc.kids[at], v, path+key+".", keep)
 		}
 	}
+}
+
+// misread reports a number or a flag that is something else in the original, which
+// was told when it was read.
+func misread(n, original *Node) bool {
+	return n.kind == scalar && !n.quoted && original.kind == scalar && !strings.EqualFold(strings.TrimSpace(original.text), n.text)
 }
 
 // said reports whether a document says a field under its other name.
@@ -124,13 +130,13 @@ func said(doc *Node, key string) bool {
 	return false
 }
 
-func overlaid(v, original *Node, path string, keep bool) *Node {
+func (t fieldTable) overlaid(v, original *Node, path string, keep bool) *Node {
 	switch {
 	case v.kind == object && original.kind == object:
-		overlay(v, original, path, keep)
+		t.overlay(v, original, path, keep)
 	case v.kind == list && original.kind == list && len(v.kids) == len(original.kids):
 		for i := range v.kids {
-			v.kids[i] = overlaid(v.kids[i], original.kids[i], path, keep)
+			v.kids[i] = t.overlaid(v.kids[i], original.kids[i], path, keep)
 		}
 	case keep:
 		return original
@@ -296,7 +302,7 @@ func (r *Rule) metadataNode() *Node {
 // duration stays as it is.
 func yamlDuration(s string) string {
 	d, err := ParseDuration(s)
-	if err != nil || repositoryDuration.MatchString(s) {
+	if err != nil {
 		return s
 	}
 	return FormatDuration(d)

@@ -86,3 +86,29 @@ func FormatDuration(d time.Duration) string {
 	}
 	return strconv.FormatInt(int64(d/time.Second), 10) + "s"
 }
+
+// ISODuration prints a duration as ARM and the REST API want it: PT5M, P14D, P1DT1H.
+func ISODuration(d time.Duration) string {
+	if d < time.Second {
+		return "PT0S"
+	}
+	day := 24 * time.Hour
+	out := "P"
+	if d >= day {
+		out += strconv.FormatInt(int64(d/day), 10) + "D"
+	}
+	if d %= day; d < time.Second {
+		return out
+	}
+	out += "T"
+	for _, u := range []struct {
+		unit time.Duration
+		name string
+	}{{time.Hour, "H"}, {time.Minute, "M"}, {time.Second, "S"}} {
+		if d >= u.unit {
+			out += strconv.FormatInt(int64(d/u.unit), 10) + u.name
+			d %= u.unit
+		}
+	}
+	return out
+}

@@ -1,6 +1,8 @@
 package rule
 
 import (
+	"regexp"
+
 	"github.com/google/uuid"
 )
 
@@ -23,3 +25,14 @@ func (r *Rule) named() bool {
 	}
 	return r.doc.get("id") == nil && r.doc.get("detectorId") == nil
 }
+
+// resourceName is an id as the name of an Azure resource: most are, the others get a
+// GUID made of them.
+func resourceName(id string) string {
+	if id == "" || plainName.MatchString(id) {
+		return id
+	}
+	return uuid.NewSHA1(namespace, []byte(id)).String()
+}
+
+var plainName = regexp.MustCompile(`^[\w-]+$`)

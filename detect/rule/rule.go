@@ -85,6 +85,7 @@ type Rule struct {
 	doc      *Node  // see Doc
 	graph    bool   // doc is a custom detection, as Microsoft Graph writes it
 	raw      string // the YAML document that doc is, as the file has it; else ""
+	rawLine  int    // line of File that raw starts at
 }
 
 // Asset is an impactedAssets entry of a custom detection: the kind of asset and the

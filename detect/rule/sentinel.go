@@ -38,16 +38,16 @@ func (r *reader) nextID() string {
 
 // document reads one YAML document (or one object of a JSON list): a rule, a
 // parser, or a list of them. raw is the document's text.
-func (r *reader) document(n *Node, raw string) {
+func (r *reader) document(n *Node, raw docText) {
 	switch {
 	case n.kind == list:
 		for _, kid := range n.kids {
-			r.document(kid, "")
+			r.document(kid, docText{})
 		}
 	case n.kind != object:
 		r.warn(n, "not a rule: the document is not a mapping")
 	case n.get("FunctionQuery") != nil || n.get("ParserQuery") != nil:
-		r.function(n, raw)
+		r.function(n, raw.text)
 	case n.get("queryCondition") != nil:
 		r.custom(n)
 	case n.get("query") != nil || n.get("kind") != nil && n.get("id") != nil && n.get("name") != nil:
@@ -60,9 +60,9 @@ func (r *reader) document(n *Node, raw string) {
 
 // sentinel reads a rule in Sentinel's schema and keeps it, unless it should have a
 // query and has none.
-func (r *reader) sentinel(doc *Node, raw string, form Form) {
+func (r *reader) sentinel(doc *Node, raw docText, form Form) {
 	rule := r.rule(doc)
-	rule.raw = raw
+	rule.raw, rule.rawLine = raw.text, raw.line
 	r.docs = append(r.docs, Document{Form: form, Node: doc, Rule: rule})
 	if rule.ID == "" {
 		r.problem(doc, fmt.Sprintf("the rule %q has no id", first(rule.Name, r.rel)), "its path serves as id; add a GUID so that alerts keep their rule when the file moves", true)

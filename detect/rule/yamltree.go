@@ -49,13 +49,19 @@ func parseYAML(data []byte) (docs []*Node, err error) {
 	}
 }
 
+// docText is one document's text and the line that it starts at.
+type docText struct {
+	text string
+	line int
+}
+
 // documentTexts cuts a file into the texts of its documents. A line that starts
 // with "---" begins a document wherever it stands, even inside a block. A document
 // whose text cannot be told has "".
-func documentTexts(file string, docs []*Node) []string {
-	out := make([]string, len(docs))
+func documentTexts(file string, docs []*Node) []docText {
+	out := make([]docText, len(docs))
 	if len(docs) == 1 {
-		out[0] = file
+		out[0] = docText{file, 1}
 		return out
 	}
 	var starts []int // offsets
@@ -76,18 +82,18 @@ func documentTexts(file string, docs []*Node) []string {
 		for k >= 0 && lines[k] > d.line {
 			k--
 		}
-		from, to := 0, len(file)
+		from, to, line := 0, len(file), 1
 		if k >= 0 {
-			from = starts[k]
+			from, line = starts[k], lines[k]
 			if nl := strings.IndexByte(file[from:], '\n'); lines[k] < d.line && nl >= 0 {
-				from += nl + 1
+				from, line = from+nl+1, line+1
 			}
 		}
 		if k+1 < len(starts) {
 			to = starts[k+1]
 		}
-		if out[i] = file[from:to]; used[k] {
-			return make([]string, len(docs))
+		if out[i] = (docText{file[from:to], line}); used[k] {
+			return make([]docText, len(docs))
 		}
 		used[k] = true
 	}
@@ -151,7 +157,8 @@ func (c *converter) convert(in *yaml.Node, depth int) (*Node, error) {
 // scalar keeps a value's text, not what YAML makes of it: 1.10 is no number here.
 func (c *converter) scalar(n *Node, in *yaml.Node) {
 	n.text = in.Value
-	if n.quoted = in.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0; !n.quoted && in.ShortTag() == "!!null" {
+	n.quoted = in.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0 || in.Style&yaml.TaggedStyle != 0 && in.ShortTag() == "!!str"
+	if !n.quoted && in.ShortTag() == "!!null" {
 		return
 	}
 	n.kind = scalar
