@@ -78,14 +78,13 @@ func resourceID(n *Node) string {
 			return g[len(g)-1]
 		}
 	}
-	name := n.get("name").str()
-	if m := lastSegment.FindStringSubmatch(name); m != nil {
+	if m := lastSegment.FindStringSubmatch(n.get("name").str()); m != nil {
 		return m[1]
 	}
 	return ""
 }
 
-var lastSegment = regexp.MustCompile(`/([\w-]+)'\)\]$`)
+var lastSegment = regexp.MustCompile(`(?:^|/)([\w-]+)(?:'\)\])?$`)
 
 // resource puts a resource and its properties together into one document in
 // Sentinel's YAML schema.

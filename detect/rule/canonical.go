@@ -63,6 +63,21 @@ func fieldsOf(text string) fieldTable {
 	return t
 }
 
+// fieldOrder is the place of a field in a document, for lists of fields; unknown ones
+// come last.
+func fieldOrder(path string) int {
+	top, _, _ := strings.Cut(path, ".")
+	if i := slices.Index(documentOrder, top); i >= 0 {
+		return i
+	}
+	return len(documentOrder)
+}
+
+var documentOrder = strings.Fields("id name displayName description severity status enabled requiredDataConnectors queryFrequency queryPeriod triggerOperator triggerThreshold " +
+	"startTimeUtc productFilter severitiesFilter displayNamesFilter displayNamesExcludeFilter tactics relevantTechniques tags destinationTable query binSize " +
+	"entityMappings sentinelEntitiesMappings customDetails alertDetailsOverride eventGroupingSettings suppressionEnabled suppressionDuration incidentConfiguration " +
+	"alertRuleTemplateName templateVersion version kind metadata")
+
 // document is the rule as one document in Sentinel's YAML schema.
 func (r *Rule) document() *Node {
 	doc := r.fields()
@@ -85,7 +100,7 @@ func (r *Rule) unchanged() bool {
 		fresh = again.rule(r.doc)
 	}
 	fresh.ID, fresh.Name = first(fresh.ID, r.ID), first(fresh.Name, r.Name)
-	fresh.raw, fresh.rawLine = r.raw, r.rawLine
+	fresh.raw, fresh.rawLine, fresh.Path = r.raw, r.rawLine, r.Path
 	return reflect.DeepEqual(fresh, r)
 }
 

@@ -1,10 +1,16 @@
 package rule
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // KQL is the rule's query with what a comment can say of it at its head, in the
 // words that reading a .kql file understands.
-func (r *Rule) KQL() ([]byte, Notes) {
+func (r *Rule) KQL() ([]byte, Notes, error) {
+	if !r.Runnable() {
+		return nil, Notes{}, fmt.Errorf("a rule of kind %s has no query", r.Kind)
+	}
 	var b strings.Builder
 	head := func(key, value string) {
 		if value = strings.TrimSpace(value); value != "" {
@@ -52,7 +58,7 @@ func (r *Rule) KQL() ([]byte, Notes) {
 		notes.lose(k, "a query file has no place for it")
 	}
 	r.lostFromPage(&notes)
-	return []byte(b.String()), notes
+	return []byte(b.String()), notes, nil
 }
 
 // moreThanAuthor reports whether the metadata says more than who wrote the rule.

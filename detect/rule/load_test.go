@@ -109,7 +109,9 @@ func TestScheduledYAML(t *testing.T) {
 		File:           "r/a/rule.yaml", Path: "a/rule.yaml", Line: 1, lineBase: 21, indent: 2,
 	}
 	want.Description = "Finds many failures.\nTwice."
-	if diff := cmp.Diff(want, r, cmp.AllowUnexported(Rule{}), cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".doc" || p.Last().String() == ".raw" || p.Last().String() == ".rawLine" }, cmp.Ignore())); diff != "" {
+	if diff := cmp.Diff(want, r, cmp.AllowUnexported(Rule{}), cmp.FilterPath(func(p cmp.Path) bool {
+		return p.Last().String() == ".doc" || p.Last().String() == ".raw" || p.Last().String() == ".rawLine"
+	}, cmp.Ignore())); diff != "" {
 		t.Error(diff)
 	}
 	line, col := r.Text().Position(strings.Index(r.Query, "Acount"))

@@ -116,9 +116,11 @@ func (r *Rule) detectionNode() (*Node, Notes, error) {
 	alert.put("severity", textNode(severity))
 	if c, ok := category(r.Tactics); ok {
 		alert.put("category", textNode(c))
-	} else if len(r.Tactics) == 0 && r.Kind != Custom {
-		alert.put("category", textNode("SuspiciousActivity"))
-		notes.add("tactics", "the rule has none; its category is SuspiciousActivity")
+	} else if r.Kind != Custom {
+		alert.put("category", textNode(noTactic))
+		if len(r.Tactics) == 0 {
+			notes.add("tactics", "the rule has none; its category is "+noTactic)
+		}
 	}
 	alert.put("recommendedActions", textOf(r.RecommendedActions))
 	alert.put("mitreTechniques", first(textsOf(r.Techniques), &Node{kind: list}))
@@ -128,6 +130,7 @@ func (r *Rule) detectionNode() (*Node, Notes, error) {
 		"schedule", mapOf("period", textNode(r.schedule(&notes))),
 		"detectionAction", mapOf("alertTemplate", alert))
 	r.lostToXDR(&notes)
+	slices.SortStableFunc(notes.Lost, func(a, b Loss) int { return fieldOrder(a.Field) - fieldOrder(b.Field) })
 	if r.graph {
 		whole := mapOf("id", textOf(r.doc.get("id").str()))
 		for i, k := range out.keys {
@@ -138,6 +141,9 @@ func (r *Rule) detectionNode() (*Node, Notes, error) {
 	}
 	return out, notes, nil
 }
+
+// noTactic is the category of an alert that no tactic describes.
+const noTactic = "SuspiciousActivity"
 
 // category is the first tactic that a custom detection can have as its category.
 func category(tactics []string) (string, bool) {
@@ -233,7 +239,7 @@ func (r *Rule) lostToXDR(notes *Notes) {
 	if c, ok := category(r.Tactics); ok && len(r.Tactics) > 1 {
 		notes.lose("tactics", "a custom detection has one category; "+c+" is kept")
 	} else {
-		lose(!ok && len(r.Tactics) > 0, "tactics", "no category of a custom detection is called so")
+		lose(!ok && len(r.Tactics) > 0, "tactics", "no category of a custom detection is called so; it is "+noTactic)
 	}
 	lose(len(r.Tags) > 0, "tags", none)
 	lose(len(r.SentinelEntities) > 0, "sentinelEntitiesMappings", none)

@@ -37,7 +37,7 @@ func (f *Function) YAML() ([]byte, error) {
 // renewDurations is the original text with each duration in the repository's notation.
 func (r *Rule) renewDurations() (string, bool) {
 	type edit struct {
-		at        int
+		at       int
 		from, to string
 	}
 	var edits []edit
@@ -174,6 +174,9 @@ func (w *yamlWriter) node(n *Node) *yaml.Node {
 	out := &yaml.Node{Kind: yaml.MappingNode}
 	for i, key := range n.keys {
 		v := w.node(n.kids[i])
+		if v.Style == yaml.LiteralStyle && strings.EqualFold(key, "description") {
+			v.Value = strings.TrimRight(v.Value, "\n") + "\n" // blanks round a description say nothing
+		}
 		if v.Kind == yaml.ScalarNode && v.Tag == "!!str" && (key == "query" || key == "FunctionQuery" || key == "ParserQuery") {
 			v.Style = yaml.LiteralStyle
 		}
