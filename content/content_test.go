@@ -2,70 +2,17 @@ package content_test
 
 import (
 	"context"
-	"io/fs"
-	"path"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"quarry/content"
-	"quarry/detect"
 	"quarry/detect/attack"
 	"quarry/detect/rule"
 	"quarry/detect/ruletest"
 	"quarry/events/schema"
 	"quarry/hunt"
-	"quarry/kql/source"
-	"quarry/kql/types"
 )
-
-// bench runs cases on the embedded engine.
-type bench struct {
-	session *hunt.Session
-	known   *schema.Set
-}
-
-func (b *bench) Schema(name string) (types.Schema, bool) { return b.known.Table(name) }
-
-func (b *bench) Load(ctx context.Context, tables map[string]*types.Rows) error {
-	store := b.session.Store()
-	for _, t := range store.Tables() {
-		if err := store.Drop(ctx, t.Name); err != nil {
-			return err
-		}
-	}
-	for name, rows := range tables {
-		if _, err := store.CreateTable(ctx, name, rows.Schema); err != nil {
-			return err
-		}
-		a, err := store.Appender(ctx, name)
-		if err != nil {
-			return err
-		}
-		for _, v := range rows.Values {
-			if err := a.Append(v); err != nil {
-				return err
-			}
-		}
-		if err := a.Close(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (b *bench) Runner(now time.Time) detect.Runner { return runner{b.session, now} }
-
-type runner struct {
-	session *hunt.Session
-	now     time.Time
-}
-
-func (r runner) Run(ctx context.Context, text *source.Text) (*types.Rows, error) {
-	rows, _, err := r.session.All(ctx, hunt.Request{Text: text, Now: r.now}, 0)
-	return rows, err
-}
 
 func pack(t *testing.T) *rule.Pack {
 	t.Helper()
@@ -79,7 +26,7 @@ func pack(t *testing.T) *rule.Pack {
 	return p
 }
 
-// TestRulesOnTheEngine runs every case of every rule.
+// TestRulesOnTheEngine runs every test of every rule, as "quarry test" does.
 func TestRulesOnTheEngine(t *testing.T) {
 	ctx := context.Background()
 	known, err := schema.Core()
@@ -91,34 +38,25 @@ func TestRulesOnTheEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer session.Close()
-	b := &bench{session, known}
-	for _, r := range pack(t).Rules {
-		name := path.Base(r.File)
-		t.Run(strings.TrimSuffix(name, ".yaml"), func(t *testing.T) {
-			side := ruletest.Sidecar(name)
-			data, err := fs.ReadFile(content.Rules, "rules/"+side)
-			if err != nil {
-				t.Fatal("the rule has no tests: ", err)
-			}
-			cases, err := ruletest.Read(side, data)
-			if err != nil {
-				t.Fatal(err)
-			}
-			fires, quiet := 0, 0
-			for _, c := range cases {
-				if c.Expect == "fires" {
-					fires++
-				} else {
-					quiet++
-				}
-				if err := c.Run(ctx, r, b); err != nil {
-					t.Errorf("%s: %v", c.Name, err)
-				}
-			}
-			if fires == 0 || quiet == 0 {
-				t.Errorf("a rule needs a case that fires and a near miss, this one has %d and %d", fires, quiet)
-			}
-		})
+	suite, _, err := ruletest.LoadFS(ctx, content.Rules, "content")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := ruletest.Run(ctx, suite, ruletest.Options{Session: session, Schemas: known})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Count(ruletest.Passed) != report.Tests() {
+		var b strings.Builder
+		if err := ruletest.WriteText(&b, report, suite, ruletest.TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		t.Error("\n" + b.String())
+	}
+	for _, r := range report.Rules {
+		if r.Fires == 0 || r.NearMisses == 0 {
+			t.Errorf("%s: a rule needs a test that fires and a near miss, this one has %d and %d", r.File, r.Fires, r.NearMisses)
+		}
 	}
 }
 

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -65,6 +67,15 @@ func ReadCopies(name string) (*Copies, error) {
 		}
 		c.rules = append(c.rules, copyRule{url, file})
 	}
+}
+
+// NewCopies makes a map of address to file; name is what errors call it.
+func NewCopies(name string, files map[string]string) *Copies {
+	c := &Copies{name: name, loaded: map[string]*bind.Table{}}
+	for _, url := range slices.Sorted(maps.Keys(files)) {
+		c.rules = append(c.rules, copyRule{url, files[url]})
+	}
+	return c
 }
 
 // find gives the file for an address; the first line that matches counts.

@@ -20,6 +20,13 @@ func (n *Node) Text() string { return n.str() }
 // IsText reports whether the value is a scalar.
 func (n *Node) IsText() bool { return n != nil && n.kind == scalar }
 
+// IsNull reports whether the value is written as null, or left out after its key.
+func (n *Node) IsNull() bool { return n != nil && n.kind == null }
+
+// Quoted reports whether a scalar is text whatever it looks like, being in quotes or a
+// block.
+func (n *Node) Quoted() bool { return n != nil && n.quoted }
+
 // IsList reports whether the value is a sequence.
 func (n *Node) IsList() bool { return n != nil && n.kind == list }
 

@@ -1,16 +1,14 @@
-// Package ruletest runs the tests that stand beside a rule: NAME.test.yaml holds
-// cases of rows for tables and says whether NAME.yaml fires on them.
+// Package ruletest runs the tests of rules: given rows, a clock and knobs, whether the
+// rule fires, on which rows, with which alerts, and which changes of the rows keep it
+// quiet (near misses). The tests stand beside the rule in NAME.test.yaml, or in the
+// rule's own file under the key "tests"; docs/testing.md tells the format by example.
 //
-//	tests:
-//	  - name: copied and run at once
-//	    now: 2026-03-04T12:00:00Z     # what now() and ago() mean
-//	    set: {ToleranceInSeconds: 60} # knobs, optional
-//	    expect: fires                 # or quiet
-//	    rows: 1                       # optional: exactly so many
-//	    tables:
-//	      DeviceFileEvents:
-//	        - {Timestamp: 2026-03-04T10:00:00Z, FileName: a.exe}
+// It owns the format (file.go says what it holds, decode.go reads it), the rows that a
+// test gives (rows.go, given.go), the checks (expect.go, nearmiss.go), what the tests of
+// a rule leave out (coverage.go), the edit of expectations in place (update.go), and the
+// reports (text.go, json.go, junit.go). Queries run through a hunt.Session, each test
+// with tables of its own.
 //
-// It owns the file format and the typed rows; where the rows go is the caller's
-// Bench. It imports detect, detect/rule and kql/types. Start at Read and Case.Run.
+// It imports detect/alert, detect/rule, hunt and kql packages; files of events are read
+// through the caller's Files. Start at Load and Run.
 package ruletest

@@ -32,13 +32,35 @@ const maxProbes = 200
 func (q *Query) Measure(ctx context.Context, s *hunt.Session, request hunt.Request, deep bool) error {
 	var list []probe
 	for _, p := range q.All {
-		for i, step := range p.Steps {
-			list = append(list, probe{at: p.at, text: step.prefix + "\n| count", take: func(row []types.Value) { step.Rows, _ = row[0].(int64) }})
-			if deep && i > 0 {
-				list = append(list, step.deep(p.Steps[i-1].prefix, p.at)...)
-			}
+		list = append(list, p.probes(deep)...)
+	}
+	if err := q.runAll(ctx, s, request, list); err != nil {
+		return err
+	}
+	q.fill()
+	return nil
+}
+
+// MeasureStep measures one step alone: the rows before and after it, and its conditions
+// and branches.
+func (q *Query) MeasureStep(ctx context.Context, s *hunt.Session, request hunt.Request, pipeline, step int) error {
+	p := q.All[pipeline]
+	part := Pipeline{at: p.at, Steps: p.Steps[max(0, step-1) : step+1]}
+	list := part.probes(true)
+	if step == 0 {
+		for _, in := range p.Steps[0].Inputs {
+			last := Pipeline{at: in.at, Steps: in.Steps[max(0, len(in.Steps)-1):]}
+			list = append(list, last.probes(true)...)
 		}
 	}
+	if err := q.runAll(ctx, s, request, list); err != nil {
+		return err
+	}
+	q.fill()
+	return nil
+}
+
+func (q *Query) runAll(ctx context.Context, s *hunt.Session, request hunt.Request, list []probe) error {
 	for len(list) > 0 {
 		n := min(len(list), maxProbes)
 		if err := q.run(ctx, s, request, list[:n]); err != nil {
@@ -47,6 +69,63 @@ func (q *Query) Measure(ctx context.Context, s *hunt.Session, request hunt.Reque
 		list = list[n:]
 	}
 	return nil
+}
+
+// fill sets the figures that follow from others.
+func (q *Query) fill() {
+	for _, p := range q.All {
+		for i, step := range p.Steps {
+			if i > 0 && step.keeps && p.Steps[i-1].Rows != Unknown {
+				step.Rows = p.Steps[i-1].Rows
+			}
+			if c := step.Filter; c != nil && c.Op == "and" {
+				first, last := c.Parts[0], c.Parts[len(c.Parts)-1]
+				first.Left, last.Left = first.Holds, step.Rows
+			}
+		}
+	}
+}
+
+// probes lists what measures a pipeline, with as few queries as give all figures: a step
+// that keeps every row needs none, and that of a filter tells the rows before it too.
+func (p *Pipeline) probes(deep bool) []probe {
+	var out []probe
+	counted := make([]bool, len(p.Steps)) // the rows after the step
+	// from finds the step whose rows are those after step i.
+	from := func(i int) int {
+		for i > 0 && p.Steps[i].keeps {
+			i--
+		}
+		return i
+	}
+	if deep {
+		for i, s := range p.Steps {
+			if i == 0 || s.Filter == nil && len(s.Cases) == 0 {
+				continue
+			}
+			at := from(i - 1)
+			before := p.Steps[at]
+			m := meter{at: p.at, before: p.Steps[i-1].prefix}
+			if !counted[at] {
+				counted[at] = true
+				m.add("true", func(n int64) { before.Rows = n })
+			}
+			for _, c := range s.Cases {
+				c.meter(&m)
+			}
+			if s.Filter != nil {
+				counted[i] = true
+				s.meter(&m)
+			}
+			out = append(out, m.probe())
+		}
+	}
+	for i, s := range p.Steps {
+		if !counted[i] && (i == 0 || !s.keeps) {
+			out = append(out, probe{at: p.at, text: s.prefix + "\n| count", take: func(row []types.Value) { s.Rows, _ = row[0].(int64) }})
+		}
+	}
+	return out
 }
 
 // run runs probes together or, if one of them cannot be compiled, apart.
@@ -100,82 +179,81 @@ func (q *Query) program(list []probe) string {
 	return b.String()
 }
 
-// deep lists the probes of a step's conditions and branches, over the rows before it.
-func (s *Step) deep(before string, at int) []probe {
-	var out []probe
-	if s.Filter != nil {
-		out = append(out, s.filterProbe(before, at))
+// meter collects conditions to count over the rows of one prefix of a query.
+type meter struct {
+	at     int
+	before string
+	preds  []string
+	takes  []func(int64)
+}
+
+func (m *meter) add(pred string, take func(int64)) {
+	m.preds, m.takes = append(m.preds, pred), append(m.takes, take)
+}
+
+// probe counts all conditions in one pass, or one by one where countif() does not take
+// them.
+func (m *meter) probe() probe {
+	out := probe{at: m.at}
+	items := make([]string, len(m.preds))
+	for i, pred := range m.preds {
+		items[i] = fmt.Sprintf("__%d = countif(%s)", i, pred)
+		out.apart = append(out.apart, probe{at: m.at, text: m.before + "\n| where " + pred + "\n| count",
+			take: func(row []types.Value) { n, _ := row[0].(int64); m.takes[i](n) }})
 	}
-	for _, c := range s.Cases {
-		out = append(out, c.probe(before, at))
+	out.text = m.before + "\n| summarize " + strings.Join(items, ", ")
+	out.take = func(row []types.Value) {
+		for i, take := range m.takes {
+			n, _ := row[i].(int64)
+			take(n)
+		}
 	}
 	return out
 }
 
-// filterProbe counts for how many rows each condition holds, and how many each of an
-// outermost "and" leaves.
-func (s *Step) filterProbe(before string, at int) probe {
-	type count struct {
-		pred string
-		to   *int64
-	}
-	var counts []count
+// meter counts for how many rows each condition of a filter holds, and how many each of
+// an outermost "and" leaves.
+func (s *Step) meter(m *meter) {
 	var visit func(c *Cond)
 	visit = func(c *Cond) {
-		counts = append(counts, count{"(" + c.Text + ")", &c.Holds})
+		m.add("("+c.Text+")", func(n int64) { c.Holds = n })
 		for _, p := range c.Parts {
 			visit(p)
 		}
 	}
-	visit(s.Filter)
-	if s.Filter.Op == "and" {
-		all := ""
-		for i, p := range s.Filter.Parts {
-			if i > 0 {
-				all += " and "
-			}
-			all += "(" + p.Text + ")"
-			counts = append(counts, count{all, &p.Left})
-		}
+	m.add("("+s.Filter.Text+")", func(n int64) { s.Rows, s.Filter.Holds = n, n })
+	for _, p := range s.Filter.Parts {
+		visit(p)
 	}
-	out := probe{at: at}
-	text := before + "\n| summarize "
-	for i, c := range counts {
+	if s.Filter.Op != "and" {
+		return
+	}
+	all := ""
+	for i, p := range s.Filter.Parts {
 		if i > 0 {
-			text += ", "
+			all += " and "
 		}
-		text += fmt.Sprintf("__%d = countif(%s)", i, c.pred)
-		out.apart = append(out.apart, probe{at: at, text: before + "\n| where " + c.pred + "\n| count",
-			take: func(row []types.Value) { *c.to, _ = row[0].(int64) }})
-	}
-	out.text = text
-	out.take = func(row []types.Value) {
-		for i, c := range counts {
-			*c.to, _ = row[i].(int64)
+		all += "(" + p.Text + ")"
+		if i == 0 || i == len(s.Filter.Parts)-1 {
+			continue // that of the part, and that of the filter
 		}
+		m.add(all, func(n int64) { p.Left = n })
 	}
-	return out
 }
 
-// probe counts the rows that take each branch: those for which a condition holds and
+// meter counts the rows that take each branch: those for which a condition holds and
 // none before it does.
-func (c *Case) probe(before string, at int) probe {
-	text, any := before+"\n| summarize ", ""
-	n := len(c.Branches) - 1
-	for i, b := range c.Branches[:n] {
+func (c *Case) meter(m *meter) {
+	any, last := "", int64(0)
+	for i, b := range c.Branches {
+		if i == len(c.Branches)-1 {
+			m.add("true", func(n int64) { b.Rows = n - last })
+			continue
+		}
 		if i > 0 {
-			text += ", "
 			any += " or "
 		}
 		any += "(" + b.Text + ")"
-		text += fmt.Sprintf("__%d = countif(%s)", i, any)
+		m.add(any, func(n int64) { b.Rows, last = n-last, n })
 	}
-	text += fmt.Sprintf(", __%d = count()", n)
-	return probe{at: at, text: text, take: func(row []types.Value) {
-		last := int64(0)
-		for i, b := range c.Branches {
-			upTo, _ := row[i].(int64)
-			b.Rows, last = upTo-last, upTo
-		}
-	}}
 }

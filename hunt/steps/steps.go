@@ -51,6 +51,7 @@ type Step struct {
 	Source bool        // the first step, which is no operator
 
 	prefix string // the query up to this step, as KQL
+	keeps  bool   // as many rows come out as go in
 }
 
 // Cond is a condition of a filter: a leaf, or several joined by "and" or "or".
@@ -212,11 +213,16 @@ func (r *reader) step(pipe *syntax.Pipe, i int, op syntax.Op) *Step {
 		s.Text = "| " + s.Text
 	}
 	switch op := op.(type) {
+	case *syntax.ProjectReorder, *syntax.Sort, *syntax.As, *syntax.ParseKV:
+		s.keeps = true
+	case *syntax.ParseOp:
+		s.keeps = !op.Where
 	case *syntax.Where:
 		s.Filter = condition(op.X)
 		s.Inputs = r.reads(nil, op.X)
 		s.Cases = cases(op.X)
 	case *syntax.Project:
+		s.keeps = true
 		for _, x := range op.Items {
 			s.Inputs = r.reads(s.Inputs, x)
 			s.Cases = append(s.Cases, cases(x)...)

@@ -152,6 +152,21 @@ func TestBranches(t *testing.T) {
 	}
 }
 
+// TestOneStep measures a step alone, after one that keeps all rows.
+func TestOneStep(t *testing.T) {
+	q, err := steps.New(source.New("", table+"T | extend m = n * 2 | where m > 2 and m < 8 | count", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.MeasureStep(context.Background(), open(t), hunt.Request{}, len(q.All)-1, 2); err != nil {
+		t.Fatal(err)
+	}
+	s := q.Main.Steps
+	if s[0].Rows != steps.Unknown || s[1].Rows != 5 || s[2].Rows != 2 || s[2].Filter.Parts[1].Holds != 3 || s[3].Rows != steps.Unknown {
+		t.Errorf("%s", q.Print(80, nil))
+	}
+}
+
 func itoa(n int64) string { return string(rune('0' + n)) }
 
 // TestWidth holds every line to the width.
