@@ -34,7 +34,7 @@ case:
 DEMO = bin/quarry hunt --now 2026-01-06 demo/events
 demo: build
 	@rm -rf demo
-	bin/quarry simulate --events 50000 --devices 25 --seed 7 --plant smb-copy-exec -o demo
+	bin/quarry simulate --events 50000 --devices 25 --seed 7 --plant all -o demo
 	$(DEMO); test $$? -eq 1
 	@$(DEMO) --format json -o demo/hunt.json 2>/dev/null; test $$? -eq 1
 	@$(DEMO) --format html -o demo/report.html 2>/dev/null; test $$? -eq 1
