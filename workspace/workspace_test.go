@@ -45,7 +45,7 @@ func ask(t *testing.T, w *Workspace, kql string) string {
 	return strings.Join(out, "\n")
 }
 
-func open(t *testing.T, o Options) *Workspace {
+func open(t testing.TB, o Options) *Workspace {
 	t.Helper()
 	w, err := Open(context.Background(), o)
 	if err != nil {

@@ -64,7 +64,11 @@ func (e *Env) again(ctx context.Context, stdout io.Writer, args []string) (Usage
 		if len(text) > 2000 {
 			text = "..." + text[len(text)-2000:]
 		}
-		return u, fmt.Errorf("%s: exit status %d: %s", strings.Join(args[1:], " "), u.Exit, text)
+		command := strings.Join(args[1:], " ")
+		if len(command) > 200 {
+			command = command[:200] + "..."
+		}
+		return u, fmt.Errorf("%s: exit status %d: %s", command, u.Exit, text)
 	}
 	return u, nil
 }
@@ -94,4 +98,11 @@ func asDuckDB(ctx context.Context, database, sql string) error {
 		return err
 	}
 	return errors.Join(db.Exec(ctx, sql), db.Close())
+}
+
+// Simulate makes logs in a folder that must not exist yet; its rows are in events below.
+func (e *Env) Simulate(ctx context.Context, dir string, flags ...string) error {
+	e.Logf("simulating %s", strings.Join(flags, " "))
+	_, err := e.Child(ctx, nil, e.Quarry, append([]string{"simulate", "-o", dir}, flags...)...)
+	return err
 }
