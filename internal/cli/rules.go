@@ -26,12 +26,12 @@ func (a *app) rulesCommand() *cobra.Command {
 	var paths []string
 	cmd := &cobra.Command{
 		Use:   "rules",
-		Short: "List, show, import and export detection rules",
+		Short: "List, show, compare, import and export detection rules",
 		Args:  cobra.ArbitraryArgs,
 		RunE:  subcommands,
 	}
 	cmd.PersistentFlags().StringArrayVar(&paths, "rules", nil, "read the rules of `PATH`, a file, a folder or a zip archive, instead of Quarry's own; may be repeated")
-	cmd.AddCommand(a.rulesListCommand(&paths), a.rulesShowCommand(&paths), a.rulesExportCommand(&paths), a.rulesImportCommand())
+	cmd.AddCommand(a.rulesListCommand(&paths), a.rulesShowCommand(&paths), a.rulesExportCommand(&paths), a.rulesImportCommand(), a.rulesSimilarCommand(&paths))
 	return cmd
 }
 
