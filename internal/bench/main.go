@@ -28,6 +28,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return asChild(ctx, args[1:])
 	case len(args) == 3 && args[0] == duckdbMode:
 		return asDuckDB(ctx, args[1], args[2])
+	case len(args) == 3 && args[0] == chainMode:
+		return asChain(ctx, args[1], args[2])
 	}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(stderr)

@@ -4,6 +4,8 @@ package main
 var sections = []Section{
 	ingestSection(),
 	startSection(),
+	chainSection(),
+	rules20Section(),
 }
 
 func sectionNamed(name string) *Section {

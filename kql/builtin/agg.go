@@ -3,6 +3,7 @@ package builtin
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"quarry/kql/sqlx"
 	"quarry/kql/types"
@@ -58,6 +59,55 @@ var aggRows = aggregates(slices.Concat(
 		deprecated(argBest("argmin", "arg_min", "The old spelling of arg_min.")),
 	},
 ))
+
+// Field is the aggregate that gives one field of the struct that r gives: its arguments
+// are the field and, for ArgBest, what is greatest or least. All fields of one group come
+// from one row, since each aggregate compares the same values in the same order. nil
+// when r has no such form.
+func (r *Row) Field() *Row {
+	switch {
+	case r.Special == AnyRow:
+		return firstField
+	case r.Special == ArgBest && strings.HasSuffix(r.Name(), "max"):
+		return maxField
+	case r.Special == ArgBest:
+		return minField
+	}
+	return nil
+}
+
+var (
+	maxField   = fieldRow(".argmax(value: scalar, by: orderable) -> @0", "arg_max_nulls_last")
+	minField   = fieldRow(".argmin(value: scalar, by: orderable) -> @0", "arg_min_nulls_last")
+	firstField = fieldRow(".first(value: scalar) -> @0", "first")
+)
+
+func fieldRow(sig, fn string) *Row {
+	r := row(sig, nil)
+	r.Kind = Aggregate
+	r.Lower = func(l *Lowering) (sqlx.Expr, error) {
+		args := []sqlx.Expr{l.Args[0].SQL}
+		if len(l.Args) > 1 {
+			args = append(args, l.bestKey(fn == "arg_min_nulls_last", 1))
+		}
+		e := agg(fn, nil, args...)
+		if l.Result == types.String {
+			e = orElse(e, sqlx.String(""))
+		}
+		return e, nil
+	}
+	return r
+}
+
+// bestKey is what arg_max and arg_min compare. NaN is the least as well as the greatest;
+// the engine puts it above all numbers.
+func (l *Lowering) bestKey(least bool, arg int) sqlx.Expr {
+	key := l.Args[arg].SQL
+	if least && l.Args[arg].Type == types.Real {
+		return when(sqlx.Call("isnan", key), sqlx.Double(math.Inf(-1)), key)
+	}
+	return key
+}
 
 // fieldRows take apart what ArgBest and AnyRow aggregates give.
 var fieldRows = []Row{
@@ -268,11 +318,8 @@ func bitwise(name, fn, doc, want string) Row {
 func argBest(name, fn, doc string) Row {
 	return Row{Sig: name + "(by: orderable, returned...: scalar) -> dynamic", Doc: doc, Special: ArgBest,
 		Lower: func(l *Lowering) (sqlx.Expr, error) {
-			row, key := l.rowStruct(), l.Args[0].SQL
-			if fn == "arg_min" && l.Args[0].Type == types.Real { // NaN wins; the engine puts it above all numbers
-				key = when(sqlx.Call("isnan", key), sqlx.Double(math.Inf(-1)), key)
-			}
-			return orElse(agg(fn, nil, row, key), l.first(row)), nil
+			row := l.rowStruct()
+			return orElse(agg(fn, nil, row, l.bestKey(fn == "arg_min", 0)), l.first(row)), nil
 		},
 		Examples: []Example{{"range x from 1 to 4 step 1 | extend y = -x | summarize " + name + "(y, x)", map[string]string{"arg_max": `1`, "arg_min": `4`}[fn]}}}
 }

@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -156,9 +155,18 @@ func makeSet(pred, size int) func(l *Lowering) (sqlx.Expr, error) {
 			}
 			return l.UDF(setRow, types.Dynamic, Arg{Type: types.Dynamic, SQL: all}, Arg{Type: types.Long, Const: true, Value: n, SQL: sqlx.BigInt(n)}), nil
 		}
-		list := agg("list", both(filter, sqlx.NotNull(x)), sqlx.Raw(fmt.Sprintf("DISTINCT %s ORDER BY %[1]s", sqlx.Text(x))))
-		return orElse(bracket(lambda(slice(list, n), func(q sqlx.Expr) sqlx.Expr { return elementSQL(t, q) })), sqlx.String("[]")), nil
+		// Sorting each set afterwards is cheaper than an aggregate that sorts.
+		set := slice(sqlx.Call("list_sort", agg("list", both(filter, sqlx.NotNull(x)), sqlx.Raw("DISTINCT "+sqlx.Text(x)))), n)
+		return orElse(listJSON(t, set), sqlx.String("[]")), nil
 	}
+}
+
+// listJSON is the JSON array of a list of values that are not null.
+func listJSON(t types.Type, list sqlx.Expr) sqlx.Expr {
+	if t == types.String || t == types.Long || t == types.Int || t == types.Bool {
+		return varchar(sqlx.Call("to_json", list)) // what the elements are one by one
+	}
+	return bracket(lambda(list, func(q sqlx.Expr) sqlx.Expr { return elementSQL(t, q) }))
 }
 
 var setRow = row(".distinct(values: dynamic, maxSize: const long) -> dynamic", goMakeSet)

@@ -187,8 +187,9 @@ func jsonRow(name string, from types.Type) Row {
 	}
 	r.Lower = func(l *Lowering) (sqlx.Expr, error) {
 		x := l.once(0)
-		text := l.Hoist(sqlx.Call("json_extract_string", x, sqlx.String("$")))
-		return when(sqlx.Call("starts_with", x, sqlx.String(`"`)), l.parseJSON(text, x), x), nil
+		isText := sqlx.Call("starts_with", x, sqlx.String(`"`))
+		text := l.Hoist(when(isText, sqlx.Call("json_extract_string", x, sqlx.String("$")))) // the rest is not read
+		return when(isText, l.parseJSON(text, x), x), nil
 	}
 	r.Go = func(_ *Env, a []types.Value) types.Value {
 		if s, ok := dyn(a[0]).Str(); ok {

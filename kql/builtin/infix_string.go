@@ -184,7 +184,7 @@ func (t textTest) lower(not bool) func(*Lowering) (sqlx.Expr, error) {
 			if err != nil {
 				return nil, err
 			}
-			e = sqlx.Call("regexp_matches", l.sql(0), sqlx.String(p))
+			e = l.matches(p)
 		case t.kind == testRegex, t.kind == testTerm && !constant:
 			return l.UDF(l.Row, l.Result, l.Args...), nil
 		case t.kind == testTerm:
@@ -199,9 +199,11 @@ func (t textTest) lower(not bool) func(*Lowering) (sqlx.Expr, error) {
 	}
 }
 
-// compareSQL is the form of the tests that need no regular expression.
+// compareSQL is the form of the tests that need no regular expression. Where a constant
+// has no letters, as an address has none, case makes no difference: no letter becomes a
+// digit or a sign.
 func (t textTest) compareSQL(s, needle sqlx.Expr, text string, constant bool) sqlx.Expr {
-	if t.fold {
+	if t.fold && !(constant && caseless(text)) {
 		s = sqlx.Call("lower", s)
 		if needle = sqlx.Call("lower", needle); constant {
 			needle = sqlx.String(strings.ToLower(text))
@@ -255,6 +257,11 @@ func (t textTest) pattern(needle string) string {
 		p = "(?i)" + p
 	}
 	return p
+}
+
+// caseless reports ASCII texts without letters.
+func caseless(s string) bool {
+	return ascii(s) && !strings.ContainsFunc(s, unicode.IsLetter)
 }
 
 func ascii(s string) bool {

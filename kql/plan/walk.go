@@ -86,6 +86,83 @@ func Rebuild(n Node, input func(i int, in Node) Node, query func(Node) Node) Nod
 	return n
 }
 
+// MapExprs copies a node with f applied to every part of its own expressions, larger
+// parts first; sub-queries are left alone.
+func MapExprs(n Node, f func(Expr) Expr) Node {
+	c := Rebuild(n, func(_ int, in Node) Node { return in }, func(q Node) Node { return q })
+	m := func(e Expr) Expr { return mapExpr(e, f) }
+	items := func(list []Item) {
+		for i := range list {
+			list[i].Expr = m(list[i].Expr)
+		}
+	}
+	switch c := c.(type) {
+	case *Filter:
+		c.Pred = m(c.Pred)
+	case *Project:
+		items(c.Items)
+	case *Aggregate:
+		items(c.Keys)
+		items(c.Aggs)
+	case *Sort:
+		for i := range c.Keys {
+			c.Keys[i].Expr = m(c.Keys[i].Expr)
+		}
+		if c.Limit != nil {
+			c.Limit = m(c.Limit)
+		}
+	case *Limit:
+		c.N = m(c.N)
+	case *Join:
+		for i := range c.On {
+			c.On[i] = Pair{m(c.On[i].L), m(c.On[i].R)}
+		}
+		if c.Where != nil {
+			c.Where = m(c.Where)
+		}
+	case *Unnest:
+		for i := range c.Items {
+			c.Items[i].Expr = m(c.Items[i].Expr)
+		}
+		if c.Limit != nil {
+			c.Limit = m(c.Limit)
+		}
+	case *Range:
+		c.From, c.To, c.Step = m(c.From), m(c.To), m(c.Step)
+	}
+	return c
+}
+
+func mapExpr(e Expr, f func(Expr) Expr) Expr {
+	switch e := f(e).(type) {
+	case *Call:
+		var args []Expr
+		for i, a := range e.Args {
+			if b := mapExpr(a, f); b != a {
+				if args == nil {
+					args = append(args, e.Args...)
+				}
+				args[i] = b
+			}
+		}
+		if args == nil {
+			return e
+		}
+		c := *e
+		c.Args = args
+		return &c
+	case *InQuery:
+		if x := mapExpr(e.X, f); x != e.X {
+			c := *e
+			c.X = x
+			return &c
+		}
+		return e
+	default:
+		return e
+	}
+}
+
 // MapQueries replaces the queries inside an expression.
 func MapQueries(e Expr, query func(Node) Node) Expr {
 	switch e := e.(type) {

@@ -15,6 +15,7 @@ func Apply(root *plan.Root) *plan.Root {
 // rules are applied once each, in this order.
 var rules = []func(*plan.Root) *plan.Root{
 	inlineShared,
+	bestRow,
 	topN,
 	windowJoin,
 	prune,

@@ -131,10 +131,14 @@ func sharedName(s *plan.Shared) string { return "s" + strconv.Itoa(s.ID) }
 // root makes the statement of a whole query.
 func (g *generator) root(r *plan.Root) string {
 	return g.statement(func() string {
-		q, order := g.ordered(r)
+		q, computed, order := g.ordered(r)
 		var items []string
 		for _, c := range r.Cols {
-			items = append(items, column(c.ID))
+			item := column(c.ID)
+			if text, ok := computed[c.ID]; ok && text != item {
+				item = text + " AS " + item
+			}
+			items = append(items, item)
 		}
 		if len(items) == 0 {
 			items = []string{"0 AS q0"}
@@ -145,37 +149,6 @@ func (g *generator) root(r *plan.Root) string {
 		}
 		return sql
 	})
-}
-
-// ordered makes the query of a root and its ORDER BY. A sort at the very end is
-// said in SQL directly, without numbering the rows.
-func (g *generator) ordered(r *plan.Root) (*query, string) {
-	if r.Order == nil {
-		return g.node(r.Node), ""
-	}
-	s, ok := r.Node.(*plan.Sort)
-	if ok && s.Ord.ID == r.Order.ID && len(s.Partition) == 0 && !uses(r.Cols, s.Ord.ID) {
-		q := g.node(s.In)
-		keys := g.sortKeys(q, s.Keys)
-		order := " ORDER BY " + keys
-		if keys == "" {
-			order = ""
-		}
-		if s.Limit != nil {
-			order += " LIMIT " + g.limit(s.Limit)
-		}
-		return q, order
-	}
-	return g.node(r.Node), " ORDER BY " + column(r.Order.ID)
-}
-
-func uses(cols []plan.Col, id plan.ID) bool {
-	for _, c := range cols {
-		if c.ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 // query is a SELECT in the making. While items is nil it passes all columns on, so

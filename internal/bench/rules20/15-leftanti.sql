@@ -1,0 +1,5 @@
+SELECT SHA256, FileName, count(DISTINCT DeviceId) AS Devices, min(Timestamp) AS First
+FROM DeviceProcessEvents
+WHERE Timestamp > {now} - CAST(864000000000 AS BIGINT)
+  AND SHA256 NOT IN (SELECT SHA256 FROM DeviceProcessEvents WHERE Timestamp BETWEEN {now} - CAST(7 AS BIGINT) * 864000000000 AND {now} - CAST(864000000000 AS BIGINT))
+GROUP BY ALL

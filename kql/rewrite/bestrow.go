@@ -1,0 +1,114 @@
+package rewrite
+
+import (
+	"quarry/kql/builtin"
+	"quarry/kql/plan"
+)
+
+// bestRow takes arg_max(), arg_min() and take_any() of several columns apart: an
+// aggregate for each column that is read, in the place of one that keeps whole rows as
+// structs. Columns that nobody reads are then not kept at all.
+//
+// It is exact because the aggregates of one group meet its rows in one order and compare
+// the same values, so that all of them choose the same row. It is not wider because over
+// sorted rows the first of equals must win, which only the struct form promises.
+func bestRow(root *plan.Root) *plan.Root {
+	s := &structs{fields: map[plan.ID][]plan.Col{}, whole: map[plan.ID]bool{}}
+	eachNode(root, func(n plan.Node) {
+		if a, ok := n.(*plan.Aggregate); ok && a.Order == nil {
+			for _, it := range a.Aggs {
+				if c, ok := it.Expr.(*plan.Call); ok && c.Row.Field() != nil && (c.Row.Special == builtin.ArgBest || len(c.Args) > 1) {
+					s.fields[it.Col.ID] = make([]plan.Col, len(c.Args))
+				}
+			}
+		}
+	}, nil)
+	if len(s.fields) == 0 {
+		return root
+	}
+	eachNode(root, func(n plan.Node) {
+		for _, c := range n.Out() {
+			s.last = max(s.last, c.ID)
+		}
+	}, nil)
+	eachNode(root, func(n plan.Node) { plan.Exprs(n, s.use) }, nil)
+	return mapRoot(root, func(n plan.Node) plan.Node {
+		if a, ok := n.(*plan.Aggregate); ok && a.Order == nil {
+			return s.aggregate(a)
+		}
+		return plan.MapExprs(n, s.field)
+	})
+}
+
+type structs struct {
+	last   plan.ID
+	fields map[plan.ID][]plan.Col // the columns of each struct's fields; without ID: not read
+	whole  map[plan.ID]bool       // structs that are read as a whole
+}
+
+// use notes which fields an expression reads.
+func (s *structs) use(e plan.Expr) {
+	if id, at, ok := field(e); ok && s.fields[id] != nil {
+		if c := &s.fields[id][at]; c.ID == 0 {
+			s.last++
+			*c = plan.Col{ID: s.last, Type: e.Type()}
+		}
+		return
+	}
+	switch e := e.(type) {
+	case plan.ColRef:
+		s.whole[e.ID] = true
+	case *plan.Call:
+		for _, a := range e.Args {
+			s.use(a)
+		}
+	case *plan.InQuery:
+		s.use(e.X)
+	}
+}
+
+// field reads "field at of the struct id".
+func field(e plan.Expr) (id plan.ID, at int64, ok bool) {
+	c, ok := e.(*plan.Call)
+	if !ok || c.Row.Name() != builtin.FieldRow {
+		return 0, 0, false
+	}
+	ref, ok1 := c.Args[0].(plan.ColRef)
+	k, ok2 := c.Args[1].(plan.Const)
+	at, ok3 := k.Value.(int64)
+	return ref.ID, at, ok1 && ok2 && ok3
+}
+
+func (s *structs) apart(id plan.ID) bool { return s.fields[id] != nil && !s.whole[id] }
+
+// field is the column in the place of a field, else the expression itself.
+func (s *structs) field(e plan.Expr) plan.Expr {
+	if id, at, ok := field(e); ok && s.apart(id) {
+		return plan.ColRef{ID: s.fields[id][at].ID, T: e.Type()}
+	}
+	return e
+}
+
+func (s *structs) aggregate(a *plan.Aggregate) plan.Node {
+	c := *a
+	c.Aggs = nil
+	for _, it := range a.Aggs {
+		if !s.apart(it.Col.ID) {
+			c.Aggs = append(c.Aggs, it)
+			continue
+		}
+		call := it.Expr.(*plan.Call)
+		for i, col := range s.fields[it.Col.ID] {
+			if col.ID == 0 {
+				continue
+			}
+			args := []plan.Expr{call.Args[i]}
+			if call.Row.Special == builtin.ArgBest {
+				args = append(args, call.Args[0])
+			}
+			col.Name = it.Col.Name
+			c.Aggs = append(c.Aggs, plan.Item{Col: col, Expr: &plan.Call{Row: call.Row.Field(), Args: args, T: col.Type, Pos: call.Pos}})
+		}
+	}
+	return &c
+}
