@@ -214,9 +214,11 @@ func (w *writing) parcel(p parcel) error {
 			}
 		}
 	default:
-		return w.tables.append(p.batch, func(column, why string) error {
+		err := w.tables.append(p.batch, func(column, why string) error {
 			return w.reject(reject{table: p.batch.table, column: column, reason: why})
 		})
+		w.tables.cat.spare.put(p.batch.rows)
+		return err
 	}
 	return nil
 }

@@ -395,7 +395,7 @@ func (l *loader) bind(sh *shape, table string, naming bool) (*binding, error) {
 	w := l.writers[table]
 	if w == nil {
 		own, known := l.cat.known(table)
-		w = newWriter(own, known, func(b batch) error { return l.send(parcel{batch: b}) })
+		w = newWriter(own, known, l.cat.spare, func(b batch) error { return l.send(parcel{batch: b}) })
 		l.writers[table] = w
 		l.order = append(l.order, w)
 	}

@@ -10,15 +10,16 @@ import (
 	"quarry/kql/types"
 )
 
-// catalog answers which table a record belongs to. It is read only and shared
-// by the readers of all files.
+// catalog answers which table a record belongs to. It and the spare memory are
+// shared by the readers of all files.
 type catalog struct {
 	set    *schema.Set
 	byName map[string][]string // column name -> tables that have it, in order
+	spare  *spareRows
 }
 
 func newCatalog(set *schema.Set) *catalog {
-	c := &catalog{set: set, byName: map[string][]string{}}
+	c := &catalog{set: set, byName: map[string][]string{}, spare: newSpareRows()}
 	for _, t := range set.Names() {
 		cols, _ := set.Table(t)
 		for _, col := range cols {

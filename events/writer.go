@@ -38,11 +38,12 @@ type writer struct {
 	sent    bool   // something was flushed
 	differs int64  // rows whose two times differ
 
+	spare *spareRows
 	flush func(batch) error
 }
 
-func newWriter(table string, known types.Schema, flush func(batch) error) *writer {
-	w := &writer{table: table, known: len(known), flush: flush, index: map[string]int{}, lower: map[string]int{}}
+func newWriter(table string, known types.Schema, spare *spareRows, flush func(batch) error) *writer {
+	w := &writer{table: table, known: len(known), spare: spare, flush: flush, index: map[string]int{}, lower: map[string]int{}}
 	for _, c := range known {
 		w.add(c)
 	}
@@ -120,7 +121,7 @@ func withoutTypeSuffix(name string) string {
 func (w *writer) row(cols []int, cells []cell) (column, why string, err error) {
 	width, extra := len(w.schema), len(w.schema)-w.known
 	if w.rows == nil && w.full {
-		w.rows = make([]types.Value, 0, batchRows*width)
+		w.rows = w.spare.get(batchRows * width)
 	}
 	w.rows = append(w.rows, w.blank...)
 	row := w.rows[w.n*width:]
@@ -286,4 +287,33 @@ func (in *interner) get(x *cell, t types.Type) (types.Value, string) {
 		}
 	}
 	return v, why
+}
+
+// spareRows keeps the memory of batches whose rows have reached the sink.
+type spareRows struct{ free chan []types.Value }
+
+func newSpareRows() *spareRows { return &spareRows{make(chan []types.Value, 2*ahead)} }
+
+// get gives an empty slice for so many values.
+func (s *spareRows) get(values int) []types.Value {
+	select {
+	case rows := <-s.free:
+		if cap(rows) >= values {
+			return rows
+		}
+	default:
+	}
+	return make([]types.Value, 0, values)
+}
+
+// put takes back a slice that nobody uses any more.
+func (s *spareRows) put(rows []types.Value) {
+	if cap(rows) < batchRows {
+		return
+	}
+	clear(rows) // or it would keep the texts of its rows alive
+	select {
+	case s.free <- rows[:0]:
+	default:
+	}
 }

@@ -11,12 +11,15 @@ import (
 
 // Appender writes rows into a table in bulk. It holds a connection and a
 // transaction: others see the rows after Flush or Close, and after an error
-// (or Abort) none of those written since the last Flush.
+// (or Abort) none of those written since the last Flush. While DuckDB takes one
+// chunk of rows the next one is filled, so an error may come a chunk late.
 type Appender struct {
 	ctx     context.Context
 	conn    *Conn
 	handle  b.Appender
-	chunk   b.DataChunk
+	chunk   b.DataChunk // that is being filled
+	other   b.DataChunk // that DuckDB takes, or the next one to fill
+	taken   chan bool   // says whether DuckDB took the other one; nil if it is idle
 	schema  types.Schema
 	columns []writer
 	n       int // rows in the chunk
@@ -57,7 +60,7 @@ func (a *Appender) open(catalog, namespace, table string) error {
 	for i, col := range a.schema {
 		lts[i] = logicalType(col.Type)
 	}
-	a.chunk = b.CreateDataChunk(lts)
+	a.chunk, a.other = b.CreateDataChunk(lts), b.CreateDataChunk(lts)
 	for i := range lts {
 		b.DestroyLogicalType(&lts[i])
 	}
@@ -117,16 +120,35 @@ func (a *Appender) push() error {
 		a.columns[i].flush()
 	}
 	b.DataChunkSetSize(a.chunk, b.IdxT(a.n))
-	if b.AppendDataChunk(a.handle, a.chunk) == b.StateError {
+	if err := a.wait(); err != nil {
+		return err
+	}
+	full, taken := a.chunk, make(chan bool, 1)
+	go func() { taken <- b.AppendDataChunk(a.handle, full) != b.StateError }()
+	a.chunk, a.other, a.taken = a.other, full, taken
+	a.resetChunk()
+	return nil
+}
+
+// wait lets DuckDB finish with the chunk that it was given last.
+func (a *Appender) wait() error {
+	if a.taken == nil {
+		return nil
+	}
+	ok := <-a.taken
+	a.taken = nil
+	if !ok {
 		return a.failure()
 	}
-	a.resetChunk()
 	return nil
 }
 
 // commit makes all rows visible and durable, and ends the transaction.
 func (a *Appender) commit() error {
 	if err := a.push(); err != nil {
+		return err
+	}
+	if err := a.wait(); err != nil {
 		return err
 	}
 	if b.AppenderFlush(a.handle) == b.StateError {
@@ -168,10 +190,15 @@ func (a *Appender) Abort() {
 		return
 	}
 	a.closed = true
+	if a.taken != nil {
+		<-a.taken
+		a.taken = nil
+	}
 	if a.handle.Ptr != nil {
 		b.AppenderClear(a.handle) // or destroying it would write what is buffered
 		b.AppenderDestroy(&a.handle)
 	}
 	b.DestroyDataChunk(&a.chunk)
+	b.DestroyDataChunk(&a.other)
 	a.conn.Release() // rolls back
 }

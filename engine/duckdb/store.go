@@ -42,6 +42,10 @@ type Store struct {
 	db     *DB
 	change sync.Mutex // one change of the catalogue at a time
 
+	// bare says that the database has no catalogue yet: one in memory gets it with its
+	// first table, as most live for a single query.
+	bare bool
+
 	mu     sync.RWMutex
 	tables map[string]Table
 }
@@ -51,15 +55,20 @@ const storeFormat = 1
 
 // The catalogue lies in plain tables: a schema of its own could not be named
 // where the database file has the same name.
-const createCatalog = `
+var createCatalog = fmt.Sprintf(`
 CREATE TABLE quarry_format (version BIGINT);
 CREATE TABLE quarry_tables (id BIGINT, name VARCHAR);
 CREATE TABLE quarry_columns (table_id BIGINT, position BIGINT, name VARCHAR, type VARCHAR);
-CREATE SEQUENCE quarry_table_id`
+CREATE SEQUENCE quarry_table_id;
+INSERT INTO quarry_format VALUES (%d)`, storeFormat)
 
 // OpenStore reads the catalogue of a database, or creates it in an empty one.
 func OpenStore(ctx context.Context, db *DB) (*Store, error) {
 	s := &Store{db: db, tables: map[string]Table{}}
+	if db.file == "" {
+		s.bare = true
+		return s, nil
+	}
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -70,9 +79,7 @@ func OpenStore(ctx context.Context, db *DB) (*Store, error) {
 		return nil, err
 	}
 	if found == 0 {
-		return s, c.Tx(ctx, func() error {
-			return c.Exec(ctx, createCatalog+fmt.Sprintf("; INSERT INTO quarry_format VALUES (%d)", storeFormat))
-		})
+		return s, c.Tx(ctx, func() error { return c.Exec(ctx, createCatalog) })
 	}
 	version, err := scalarLong(ctx, c, "SELECT max(version) FROM quarry_format")
 	if err != nil {
@@ -153,7 +160,12 @@ func (s *Store) CreateTable(ctx context.Context, name string, schema types.Schem
 	if err := checkNew(t, schema); err != nil {
 		return Table{}, err
 	}
-	return s.update(ctx, func(c *Conn) (Table, error) {
+	created, err := s.update(ctx, func(c *Conn) (Table, error) {
+		if s.bare {
+			if err := c.Exec(ctx, createCatalog); err != nil {
+				return t, err
+			}
+		}
 		id, err := scalarLong(ctx, c, "SELECT nextval('quarry_table_id')")
 		if err != nil {
 			return t, err
@@ -162,6 +174,8 @@ func (s *Store) CreateTable(ctx context.Context, name string, schema types.Schem
 		sql := fmt.Sprintf("CREATE TABLE %s%s; INSERT INTO quarry_tables VALUES (%d, %s)", t.Physical, columnList(schema), id, QuoteString(name))
 		return t.with(schema), c.Exec(ctx, sql+insertColumns(t, schema))
 	})
+	s.bare = s.bare && err != nil
+	return created, err
 }
 
 // AddColumns adds columns at the end; rows that exist have null, or the empty

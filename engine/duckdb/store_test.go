@@ -162,7 +162,7 @@ func TestOpenRefuses(t *testing.T) {
 	first.Close()
 	open(t, Options{Path: link})
 
-	future := open(t, Options{})
+	future := open(t, Options{Path: filepath.Join(dir, "future.duckdb")})
 	store(t, future)
 	if err := future.Exec(ctx, "UPDATE quarry_format SET version = 99"); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 // sections are all that can be measured, in the order of the report.
 var sections = []Section{
 	ingestSection(),
+	mappingSection(),
 	startSection(),
 	chainSection(),
 	rules20Section(),
