@@ -22,7 +22,7 @@ func (x *Finding) identity() string {
 	if guid.MatchString(x.Rule) {
 		home = strings.ToLower(x.Rule)
 	}
-	return x.Code + "\x00" + home + "\x00" + strings.Join(strings.Fields(x.Source), " ")
+	return x.Code + "\x00" + home + "\x00" + strings.Join(strings.Fields(x.Source+x.near), " ")
 }
 
 // fingerprint is 16 hexadecimal digits of an identity; same counts the earlier

@@ -195,6 +195,7 @@ func TestFaults(t *testing.T) {
 	}
 	s := session(t)
 	faults := 0
+	planted, mended := map[string]bool{}, map[string]bool{}
 	for _, name := range files {
 		for _, c := range readCases(t, name) {
 			if len(c.want) > 0 {
@@ -216,11 +217,62 @@ func TestFaults(t *testing.T) {
 					t.Errorf("%s:%d (-want +have)\n%s", c.file, c.line, d)
 					WriteText(testWriter{t}, r)
 				}
+				for _, x := range r.Findings {
+					planted[x.Code] = true
+					if x.Fix != nil {
+						mended[x.Code] = true
+					}
+				}
+				fixes(t, s, r)
 			})
 		}
 	}
 	if faults < 60 {
 		t.Errorf("%d planted faults, want at least 60", faults)
+	}
+	for _, p := range Parts() {
+		for _, c := range p.Checks {
+			switch c.Code {
+			case "QL001", "QL002", "QL011", "QL904": // of files; other tests have them
+				continue
+			}
+			if !planted[c.Code] {
+				t.Errorf("no case plants %s, %s", c.Code, c.Title)
+			}
+			if mended[c.Code] != c.Fixable {
+				t.Errorf("%s: mended %v, said to be fixable %v", c.Code, mended[c.Code], c.Fixable)
+			}
+		}
+	}
+}
+
+// fixes mends what a case's report can mend: that is found no more, and nothing is
+// found that was not there.
+func fixes(t *testing.T, c Compiler, before *Report) {
+	t.Helper()
+	made, _, err := Fix(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if made == 0 {
+		return
+	}
+	old := map[string]int{}
+	for _, x := range before.Findings {
+		old[x.Code]++
+		if x.Fix != nil {
+			old[x.Code]--
+		}
+	}
+	after := checkPaths(t, c, ".")
+	after.Keep(Warning)
+	for _, x := range after.Findings {
+		if old[x.Code]--; old[x.Code] < 0 {
+			t.Errorf("after mending: %s:%d:%d %s %s", x.File, x.Line, x.Column, x.Code, x.Message)
+		}
+	}
+	if made, _, err := Fix(after); err != nil || made != 0 {
+		t.Errorf("the second time %d more, %v", made, err)
 	}
 }
 

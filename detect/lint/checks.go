@@ -65,6 +65,8 @@ var parts = []Part{{"The file", []Info{
 	{"QL023", Error, "Not a version", "version is X.Y.Z in at most 20 characters, such as 1.0.0.", false},
 	{"QL024", Warning, "Spelled otherwise", "The value is one of the choices in another case. Sentinel's checks may take it; others compare exactly.", true},
 	{"QL030", Error, "Connectors", "requiredDataConnectors is a list of connectorId with a list of dataTypes; it may be empty.", false},
+	{"QL031", Warning, "Connector misspelled", "The id differs a little from that of a connector that public rules use.", true},
+	{"QL032", Note, "Unknown connector", "No public rule that Quarry knows of uses this connector. Sentinel's repository takes only those in its ValidConnectorIds.json.", false},
 }}, {"When it runs and when it fires", []Info{
 	{"QL040", Error, "Not a duration", "A duration is written 5m, 1h or 14d; 00:05:00 and, in exports, PT5M are read too.", false},
 	{"QL041", Warning, "Notation of a duration", "Sentinel's repository takes 5m, 1h, 14d and 00:05:00 and refuses PT5M, 1w and 30s; exports for Azure take PT5M alone. A bare 14 means days, which few expect.", true},
@@ -95,7 +97,7 @@ var parts = []Part{{"The file", []Info{
 	{"QL064", Error, "Identifier twice", "An entity maps each identifier once.", false},
 	{"QL065", Error, "Entity cannot be identified", "The mapping lacks the identifiers that tell one entity of this type from another.", false},
 	{"QL066", Error, "Not a column name", "A column name starts with a letter or an underscore, goes on with letters, digits and underscores, and has at most 500 characters.", false},
-	{"QL067", Error, "Column not in the result", "A mapping, a custom detail or an alert's format names a column that the query does not return.", false},
+	{"QL067", Error, "Column not in the result", "A mapping, a custom detail or an alert's format names a column that the query does not return. A difference of case alone can be mended.", true},
 	{"QL068", Warning, "Old entity column not mapped", "AccountCustomEntity and its kin have no effect by name alone any more; map them in entityMappings.", false},
 }}, {"What an alert says", []Info{
 	{"QL070", Error, "Number of custom details", "A rule has at most 20 custom details.", false},

@@ -3,6 +3,7 @@ package lint
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -126,13 +127,16 @@ func (q *query) weigh(d diag.Diagnostic) Severity {
 			return Warning
 		}
 		return Error
-	case q.rule != nil && declared(q.rule, name), strings.HasSuffix(name, "_CL"), strings.HasPrefix(name, "_Im_"), strings.HasPrefix(name, "_ASim_"):
+	case q.rule != nil && declared(q.rule, name), elsewhere.MatchString(name):
 		return Note
 	case strings.HasPrefix(d.Hint, "did you mean"):
 		return Error
 	}
 	return Warning
 }
+
+// elsewhere are names that a workspace defines: custom logs and ASIM parsers.
+var elsewhere = regexp.MustCompile(`_CL$|^_?(?:Im|im|ASim|vim)_?[A-Z]`)
 
 // declared reports whether the rule lists a table or parser among its data types,
 // which may carry a remark: "SecurityAlert (MCAS)".

@@ -1,10 +1,12 @@
 package lint
 
 import (
+	_ "embed"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf16"
 
 	"quarry/detect/rule"
@@ -43,10 +45,6 @@ func (f *file) document(d rule.Document) {
 		x.parser()
 	default:
 		x.unknown()
-		return
-	}
-	if len(f.Documents) == 1 { // several rules in a file would each find the same
-		f.asciiOnly()
 	}
 }
 
@@ -314,6 +312,8 @@ func (d *document) connectors() {
 			d.report("QL030", at, "a connector has no connectorId", "")
 		} else if !id.IsText() {
 			d.value("QL030", id, "", "connectorId is not text")
+		} else {
+			d.connectorID(id)
 		}
 		switch types := c.Get("dataTypes"); {
 		case types == nil:
@@ -328,6 +328,34 @@ func (d *document) connectors() {
 			}
 			d.twice(types.Items(), "dataTypes")
 		}
+	}
+}
+
+//go:embed connectors.txt
+var connectorsText string
+
+var connectorIDs = sync.OnceValue(func() []string {
+	var out []string
+	for _, line := range strings.Split(connectorsText, "\n") {
+		if !strings.HasPrefix(line, "#") {
+			out = append(out, strings.Fields(line)...)
+		}
+	}
+	return out
+})
+
+func (d *document) connectorID(n *rule.Node) {
+	id := strings.TrimSpace(n.Text())
+	if id == "" || slices.Contains(connectorIDs(), id) {
+		return
+	}
+	switch like := diag.Nearest(id, connectorIDs()); {
+	case strings.EqualFold(like, id):
+		d.spelling("QL031", n, like, "the connector %s is written %s", id, like)
+	case like != "":
+		d.value("QL031", n, fmt.Sprintf("did you mean %s?", like), "the connector %q is unknown", id)
+	default:
+		d.value("QL032", n, "", "the connector %q is unknown", id)
 	}
 }
 

@@ -18,7 +18,8 @@ type file struct {
 	compiler Compiler
 	ids      map[string][]string // where each id of the pack is used
 	lines    []string
-	rule     string // id of the rule at work
+	starts   map[int][]int // of long lines: where every 1,024th character starts
+	rule     string        // id of the rule at work
 	out      []Finding
 }
 
@@ -28,6 +29,7 @@ type place struct{ line, column, end int }
 func (f *file) check() []Finding {
 	f.lines = strings.Split(f.Text, "\n")
 	f.problems()
+	f.asciiOnly()
 	seen := map[*rule.Rule]bool{}
 	functions := map[*rule.Function]bool{}
 	for _, d := range f.Documents {
@@ -78,8 +80,14 @@ func (f *file) told(p rule.Problem) bool {
 
 // report adds a finding.
 func (f *file) report(code string, at place, message, hint string) *Finding {
+	at.line, at.column = max(at.line, 1), max(at.column, 1)
 	x := Finding{Code: code, Severity: find(code).Severity, Message: message, Hint: hint, Rule: f.rule, File: f.Name,
 		Line: at.line, Column: at.column, EndColumn: at.end, Source: f.line(at.line)}
+	if len(x.Source) > longLine {
+		x.Source = ""
+		x.near = f.from(at.line, at.column)
+		x.near = x.near[:min(len(x.near), 200)]
+	}
 	f.out = append(f.out, x)
 	return &f.out[len(f.out)-1]
 }
@@ -92,15 +100,49 @@ func (f *file) line(n int) string {
 	return f.lines[n-1]
 }
 
+// longLine is the length from which a line is no longer shown, as in minified JSON.
+const longLine = 4096
+
 // from is what a line holds from a column on.
 func (f *file) from(line, column int) string {
 	s := f.line(line)
+	if len(s) > longLine {
+		if column < 1 {
+			return ""
+		}
+		s, column = f.jump(line, s, column)
+	}
 	for i := range s {
 		if column--; column == 0 {
 			return s[i:]
 		}
 	}
 	return ""
+}
+
+// jump cuts a long line near the column, so that many values in one line are found in
+// linear time.
+func (f *file) jump(line int, s string, column int) (string, int) {
+	const step = 1024
+	starts, ok := f.starts[line]
+	if !ok {
+		n := 0
+		for i := range s {
+			if n%step == 0 {
+				starts = append(starts, i)
+			}
+			n++
+		}
+		if f.starts == nil {
+			f.starts = map[int][]int{}
+		}
+		f.starts[line] = starts
+	}
+	k := (column - 1) / step
+	if k >= len(starts) {
+		return "", 1
+	}
+	return s[starts[k]:], column - k*step
 }
 
 // of is the place of a value, its quotes included. A block counts with its first
@@ -272,10 +314,12 @@ func written(raw, c string, quote byte) (int, bool) {
 	return len(c), strings.HasPrefix(raw, c)
 }
 
-// asciiOnly reports the lines with other characters; a long text counts once for
-// each of its first lines.
+// asciiOnly reports the lines of a rule file with other characters, the first of them.
 func (f *file) asciiOnly() {
 	const most = 20
+	if !slices.ContainsFunc(f.Documents, func(d rule.Document) bool { return d.Form != rule.UnknownForm }) {
+		return
+	}
 	told := 0
 	for i, line := range f.lines {
 		at := strings.IndexFunc(line, func(r rune) bool { return r >= utf8.RuneSelf })

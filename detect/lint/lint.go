@@ -43,12 +43,13 @@ type Finding struct {
 	// Line and Column are 1-based; columns count characters. End is where the value
 	// ends, on the same line; 0 when only the line is known.
 	Line, Column, EndColumn int
-	// Source is the text of the line.
+	// Source is the text of the line; "" for one of thousands of characters.
 	Source string
 	// Fingerprint tells the finding from others whatever line it moves to.
 	Fingerprint string
 	// Fix is the edit that mends it; nil when none is sure.
-	Fix *Edit
+	Fix  *Edit
+	near string // what stands at the place, where Source is empty
 	// Suppressed says why the finding does not count; nil when it does.
 	Suppressed *Suppression
 }

@@ -42,19 +42,23 @@ type jsonReader struct {
 	dec   *json.Decoder
 	nodes int
 
-	line       int   // of offset at
-	at, lineAt int64 // lineAt: offset of the line's first byte
+	line   int // of offset at
+	at     int64
+	before int // characters of the line before at
 }
 
-// position turns an offset, never before the last one asked for, into line and column.
+// position turns an offset, never before the last one asked for, into line and
+// column. It counts on from there: a minified document is one line.
 func (r *jsonReader) position(offset int64) (line, col int) {
-	offset = min(offset, int64(len(r.data)))
-	for ; r.at < offset; r.at++ {
-		if r.data[r.at] == '\n' {
-			r.line, r.lineAt = r.line+1, r.at+1
+	for ; r.at < min(offset, int64(len(r.data))); r.at++ {
+		switch b := r.data[r.at]; {
+		case b == '\n':
+			r.line, r.before = r.line+1, 0
+		case utf8.RuneStart(b):
+			r.before++
 		}
 	}
-	return r.line, utf8.RuneCount(r.data[min(r.lineAt, offset):offset]) + 1
+	return r.line, r.before + 1
 }
 
 // next is the place of the next token, which the decoder has not read yet.
