@@ -95,6 +95,9 @@ func (a *app) lint(ctx context.Context, l *lintFlags, paths []string) error {
 			return err
 		}
 	}
+	if baseline != nil && l.writeBaseline == "" { // before the level: an entry below it is not gone
+		baseline.Apply(report, pack, paths)
+	}
 	dropped := report.Keep(least)
 	if l.writeBaseline != "" {
 		made := lint.MakeBaseline(report)
@@ -103,9 +106,6 @@ func (a *app) lint(ctx context.Context, l *lintFlags, paths []string) error {
 		}
 		fmt.Fprintf(a.stderr, "%s listed in %s\n", plural(int64(len(made.Findings)), "finding is", "findings are"), l.writeBaseline)
 		return nil
-	}
-	if baseline != nil {
-		baseline.Apply(report, pack, paths)
 	}
 	err = a.toOutput(l.output, func(w io.Writer) error {
 		switch l.format {
