@@ -29,6 +29,9 @@ func parseJSON(data []byte) (*Node, error) {
 		return nil, te
 	}
 	offset := dec.InputOffset()
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		offset, err = int64(len(data)), errors.New("the file ends too early")
+	}
 	var se *json.SyntaxError
 	if errors.As(err, &se) {
 		offset = se.Offset

@@ -62,6 +62,10 @@ func LoadFiles(ctx context.Context, visit func(*File), paths ...string) (*Pack, 
 			return nil, fmt.Errorf("rules: %w", err)
 		}
 		if info.IsDir() {
+			if isBareRepository(p) {
+				l.problem(p, "a bare git repository has no files", "give a checkout of it: git clone "+p+" DIR")
+				continue
+			}
 			err = l.dir(os.DirFS(p), p)
 		} else {
 			err = l.named(p, info.Size())
@@ -71,6 +75,7 @@ func LoadFiles(ctx context.Context, visit func(*File), paths ...string) (*Pack, 
 		}
 	}
 	l.out.dropDuplicates()
+	l.out.tellCycles()
 	return l.out, nil
 }
 
@@ -81,6 +86,7 @@ func LoadFS(ctx context.Context, fsys fs.FS, name string) (*Pack, error) {
 		return nil, err
 	}
 	l.out.dropDuplicates()
+	l.out.tellCycles()
 	return l.out, nil
 }
 
@@ -99,6 +105,16 @@ func (p *Pack) add(o *Pack) {
 	p.Problems = append(p.Problems, o.Problems...)
 	p.Files += o.Files
 	p.Skipped += o.Skipped
+}
+
+// isBareRepository recognises a folder that holds only git's objects.
+func isBareRepository(dir string) bool {
+	for _, name := range []string{"HEAD", "objects", "refs"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 type loader struct {
@@ -310,9 +326,14 @@ func (f *File) read(rel, format string, data []byte) {
 			r.export(doc)
 		}
 	case "md":
-		if isPage(data) {
+		switch line, deep := quotedTooDeep(data); {
+		case isPage(data):
 			r.page(string(data))
-		} else {
+		case len(data) > maxText:
+			r.failed(tooLarge(int64(len(data)), maxText))
+		case deep:
+			r.problem(&Node{line: line, col: 1}, fmt.Sprintf("the text is quoted more than %d levels deep", maxDepth), "", false)
+		default:
 			r.markdown(data)
 		}
 	case "kql", "txt":

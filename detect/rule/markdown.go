@@ -32,6 +32,26 @@ func (r *reader) markdown(data []byte) {
 	}
 }
 
+// quotedTooDeep finds a line that begins with more ">" than any document has; the
+// parser takes minutes for a file of them.
+func quotedTooDeep(data []byte) (line int, deep bool) {
+	for text := range bytes.Lines(data) {
+		line++
+		signs := 0
+		for _, c := range text {
+			if c == '>' {
+				signs++
+			} else if c != ' ' && c != '\t' {
+				break
+			}
+		}
+		if signs > maxDepth {
+			return line, true
+		}
+	}
+	return 0, false
+}
+
 type mdReader struct {
 	*reader
 	data    []byte

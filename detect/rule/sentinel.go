@@ -90,9 +90,9 @@ func (r *reader) keep(rule *Rule, doc *Node) {
 // the same rule.
 func (r *reader) rule(doc *Node) *Rule {
 	rule := &Rule{
-		ID:          strings.TrimSpace(doc.get("id").str()),
-		Name:        clean(first(doc.get("name").str(), doc.get("displayName").str())),
-		Description: clean(doc.get("description").str()),
+		ID:          r.text(doc, "id"),
+		Name:        clean(first(r.text(doc, "name"), r.text(doc, "displayName"))),
+		Description: clean(r.text(doc, "description")),
 		Severity:    r.text(doc, "severity"),
 		Status:      r.text(doc, "status"),
 		Version:     r.text(doc, "version"),

@@ -198,7 +198,11 @@ func (t *exportTelling) rule(r *rule.Rule, n rule.Notes, err error) {
 func (t *exportTelling) end(err error) error {
 	var notes []string
 	for _, p := range t.problems {
-		notes = append(notes, p.Error())
+		if p.Warning {
+			notes = append(notes, p.Error())
+		} else {
+			fmt.Fprintf(t.app.stderr, "left out: %s\n", p.Error())
+		}
 	}
 	t.app.tellAll(notes)
 	if slices.Sort(t.aside); len(t.aside) > 0 {
