@@ -341,6 +341,12 @@ func (r *Rule) asSentinel() (*Rule, Notes) {
 			}
 		}
 	}
+	if len(r.Tactics) > 0 {
+		if _, ok := attack.FindTactic(r.Tactics[0]); !ok {
+			notes.lose("detectionAction.alertTemplate.category", r.Tactics[0]+" is no tactic")
+			s.Tactics = nil
+		}
+	}
 	s.AggregationKind = first(s.AggregationKind, "AlertPerResult")
 	for _, a := range r.Assets {
 		found := false

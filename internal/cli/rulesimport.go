@@ -22,8 +22,8 @@ func (a *app) rulesImportCommand() *cobra.Command {
 		Long: `Turn rules of any form into Sentinel YAML, one file for each rule and parser.
 
 SRC is a file, a folder (such as a checkout of a repository) or a zip archive of
-Sentinel YAML, ARM templates, Defender custom detections, Markdown, catalogue pages
-or KQL. Each field that YAML cannot say is told.`,
+Sentinel YAML, ARM templates, Defender custom detections, Markdown, catalogue
+pages or KQL. Each field that YAML cannot say is told.`,
 		Example: "  quarry rules import Azure-Sentinel.zip --to packs/sentinel\n  quarry rules import exported.json --to packs/mine",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
