@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"quarry/detect/rule"
+	"quarry/detect/tuning"
 	"quarry/kql/diag"
 	"quarry/kql/source"
 	"quarry/kql/syntax"
@@ -41,6 +42,10 @@ type Options struct {
 	// empty or absent cannot fire, which is another thing than finding nothing. Nil
 	// leaves the question open.
 	Tables map[string]int64
+	// Tuning is what the organisation hides or changes, nil nothing; Predicates runs
+	// the predicates of its exclusions.
+	Tuning     *tuning.Active
+	Predicates tuning.Runner
 	// Progress is called after each rule, one call at a time.
 	Progress func(done, total int, r *RuleResult)
 }
@@ -147,11 +152,15 @@ func runOne(ctx context.Context, r *rule.Rule, runner Runner, opts Options) (out
 	}
 	rows, err := runner.Run(ctx, text)
 	if err != nil {
-		out.fail(ctx, err, opts)
+		out.fail(ctx, text, err, opts)
+		return out
+	}
+	if rows, err = out.tune(ctx, r, rows, opts); err != nil {
+		out.fail(ctx, text, err, opts)
 		return out
 	}
 	out.take(rows, opts.MaxRows)
-	if out.Hits == 0 {
+	if out.Hits == 0 && len(out.Hidden) == 0 {
 		out.explainQuiet(text, opts)
 	}
 	return out
@@ -216,7 +225,7 @@ func (r *RuleResult) take(rows *types.Rows, maxRows int) {
 // gives; for a hunt that is missing data, not a mistake in the rule.
 const codeUnknownTable diag.Code = "KQ201"
 
-func (r *RuleResult) fail(ctx context.Context, err error, opts Options) {
+func (r *RuleResult) fail(ctx context.Context, text *source.Text, err error, opts Options) {
 	r.Status, r.Reason = Refused, err.Error()
 	var list *diag.List
 	if !errors.As(err, &list) || list == nil {
@@ -238,7 +247,7 @@ func (r *RuleResult) fail(ctx context.Context, err error, opts Options) {
 			needs = append(needs, d.Needs)
 		case d.Warning:
 		case d.Code == codeUnknownTable:
-			needs = append(needs, "table "+d.Name)
+			needs = append(needs, "table "+strings.Trim(text.Body[max(0, d.Span.Start):min(len(text.Body), max(d.Span.Start, d.Span.End))], `[]"'`))
 		default:
 			return // an error of the rule itself
 		}

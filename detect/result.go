@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"quarry/detect/tuning"
 	"quarry/kql/types"
 )
 
@@ -35,6 +36,7 @@ type RuleResult struct {
 	Hits   int64  `json:"hits"` // rows found, also those beyond len(Rows)
 
 	Severity    string   `json:"severity,omitempty"`
+	SeverityWas string   `json:"severityWas,omitempty"` // the file's, where tuning gives another
 	Kind        string   `json:"kind,omitempty"`
 	Description string   `json:"description,omitempty"`
 	Tactics     []string `json:"tactics,omitempty"`
@@ -62,6 +64,10 @@ type RuleResult struct {
 	// First and Last are the earliest and latest time in the rows found, RFC 3339.
 	First string `json:"first,omitempty"`
 	Last  string `json:"last,omitempty"`
+	// Hidden counts the rows that exclusions hid; they are not among Hits.
+	Hidden []tuning.Hidden `json:"hidden,omitempty"`
+	// TuningProblems tell of exclusions that do not fit the result; they hid nothing.
+	TuningProblems []string `json:"tuningProblems,omitempty"`
 	// Seconds is the time the query took.
 	Seconds float64 `json:"seconds"`
 
@@ -99,6 +105,10 @@ type Summary struct {
 	Last          string   `json:"last,omitempty"`
 	Started       string   `json:"started,omitempty"`
 	Now           string   `json:"now,omitempty"` // what now() meant
+
+	Hidden []tuning.Hidden `json:"hidden,omitempty"` // rows that exclusions hid, of all rules
+	// NotApplied tells of entries of the tuning file that expired or are about no rule.
+	NotApplied []string `json:"tuningNotApplied,omitempty"`
 
 	Events          int64            `json:"events"`  // rows of all tables
 	Rejects         int64            `json:"rejects"` // records of the evidence that could not be read
@@ -199,7 +209,7 @@ func Text(t types.Type, v types.Value) string {
 func (r *Result) Finish(started time.Time) {
 	s := &r.Summary
 	s.Rules, s.Fired, s.Quiet, s.Refused, s.NeedData, s.Hits = len(r.Rules), 0, 0, 0, 0, 0
-	s.First, s.Last = "", ""
+	s.First, s.Last, s.Hidden = "", "", nil
 	for _, x := range r.Rules {
 		switch x.Status {
 		case Fired:
@@ -212,6 +222,7 @@ func (r *Result) Finish(started time.Time) {
 			s.NeedData++
 		}
 		s.Hits += x.Hits
+		s.Hidden = tuning.Sum(s.Hidden, x.Hidden)
 		if x.First != "" && (s.First == "" || x.First < s.First) {
 			s.First = x.First
 		}

@@ -25,16 +25,14 @@ func (e Entity) Key() string {
 	return strings.ToLower(e.Type) + "(" + strings.Join(parts, ",") + ")"
 }
 
-// String is the entity for people: "Host web01", "Account Name=bob, UPNSuffix=x.org".
+// String is the entity for people, in the notation of exclusions: "Host.HostName=web01",
+// "Account.Name=bob, UPNSuffix=x.org".
 func (e Entity) String() string {
-	if len(e.Fields) == 1 {
-		return e.Type + " " + e.Fields[0].Value
-	}
 	parts := make([]string, len(e.Fields))
 	for i, f := range e.Fields {
 		parts[i] = f.Name + "=" + f.Value
 	}
-	return e.Type + " " + strings.Join(parts, ", ")
+	return e.Type + "." + strings.Join(parts, ", ")
 }
 
 // Limits on the entities of an alert. The number is divided among the mappings.

@@ -55,7 +55,7 @@ var queries = []string{
 	`A | where TimeGenerated >= datetime(2026-01-02) and n > 6`,
 	`A | where datetime(2026-01-02T12:00:00Z) > Timestamp | where n > 7`,
 	`A | where n > 8 or TimeGenerated > ago(10m)`,
-	`find in (A, B) where n == 9 | project TimeGenerated, h`,
+	`find in (A, B) where n == 9 project TimeGenerated, h`,
 	`A | where startofday(TimeGenerated) == startofday(now()) and n > 7`,
 	`set query_now = datetime(2026-01-02T06:00:00Z); A | where TimeGenerated > ago(6h) and n > 6`,
 }

@@ -16,6 +16,8 @@ import (
 	"quarry/detect/tuning"
 	"quarry/hunt"
 	"quarry/kql/diag"
+	"quarry/kql/source"
+	"quarry/kql/syntax"
 	"quarry/kql/types"
 )
 
@@ -27,6 +29,9 @@ type Options struct {
 	Delay time.Duration
 	// Set gives knobs their values; see rule.Rule.WithOwnSettings.
 	Set map[string]string
+	// Tables holds the rows of each stored table. A rule that reads only tables without
+	// rows is one that needs data, not a quiet one; nil leaves the question open.
+	Tables map[string]int64
 	// Tuning is what the organisation hides or changes; nil is nothing.
 	Tuning *tuning.Active
 	// Parallel is the number of rules that are replayed at once; 0 is the number of
@@ -182,6 +187,10 @@ func one(ctx context.Context, r *rule.Rule, s *hunt.Session, o Options, p *progr
 	if err != nil {
 		return out.refuse(err)
 	}
+	if out.Needs = without(text, s, o.Tables); len(out.Needs) > 0 {
+		out.Status, out.Reason = Needs, "no data in "+strings.ReplaceAll(strings.Join(out.Needs, ", "), "table ", "")
+		return out
+	}
 	clock := out.Schedule.Begin(o.From, o.To)
 	runs := clock.Runs()
 	m := &machine{rule: r, session: s, opts: o, out: out, seen: map[string]bool{}}
@@ -266,6 +275,32 @@ func (r *RuleResult) lasting(err error) bool {
 	return true
 }
 
+// without lists the tables that a query names if none of them has a row.
+func without(text *source.Text, s *hunt.Session, rows map[string]int64) []string {
+	script, errs := syntax.Parse(text)
+	if errs != nil || rows == nil {
+		return nil
+	}
+	var out []string
+	seen, data := map[string]bool{}, false
+	syntax.Walk(script, func(n syntax.Node) bool {
+		name, ok := n.(*syntax.Name)
+		if !ok || seen[name.Text] {
+			return !data
+		}
+		seen[name.Text] = true
+		if _, known := s.Schema(name.Text); known {
+			data = data || rows[name.Text] > 0
+			out = append(out, "table "+name.Text)
+		}
+		return !data
+	})
+	if data {
+		return nil
+	}
+	return out
+}
+
 // machine makes the alerts and incidents of one rule.
 type machine struct {
 	rule     *rule.Rule
@@ -290,7 +325,7 @@ func (m *machine) take(ctx context.Context, run alert.Run, rows *types.Rows) boo
 	if rows == nil { // cancelled
 		return false
 	}
-	out.hide(hidden)
+	out.Hidden = tuning.Sum(out.Hidden, hidden)
 	if m.rule.Kind == rule.Custom {
 		rows = m.fresh(rows)
 	}
@@ -303,7 +338,7 @@ func (m *machine) take(ctx context.Context, run alert.Run, rows *types.Rows) boo
 	}
 	if m.whole != nil {
 		if n := len(result.Alerts); n > 0 {
-			out.Hidden = tuning.Hide(out.Hidden, m.whole, 0, int64(n))
+			out.Hidden = tuning.Sum(out.Hidden, []tuning.Hidden{m.whole.By(0, int64(n))})
 		}
 		return len(result.Alerts) > 0
 	}
@@ -342,20 +377,6 @@ func (m *machine) fresh(rows *types.Rows) *types.Rows {
 		kept.Values = append(kept.Values, row)
 	}
 	return kept
-}
-
-func (r *RuleResult) hide(list []tuning.Hidden) {
-next:
-	for _, h := range list {
-		for i := range r.Hidden {
-			if r.Hidden[i].Exclusion == h.Exclusion {
-				r.Hidden[i].Rows += h.Rows
-				r.Hidden[i].Alerts += h.Alerts
-				continue next
-			}
-		}
-		r.Hidden = append(r.Hidden, h)
-	}
 }
 
 func (r *RuleResult) add(a *alert.Alert, most int) {

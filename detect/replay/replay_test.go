@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -9,8 +10,10 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"quarry/detect/rule"
 	"quarry/detect/tuning"
@@ -148,6 +151,10 @@ func TestCases(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases")
 	}
+	schema, err := jsonschema.NewCompiler().Compile(filepath.Join("..", "..", "docs", "schema", "replay.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			archive, err := txtar.ParseFile(file)
@@ -182,7 +189,33 @@ func TestCases(t *testing.T) {
 				if got := show(res); got != part["want"] {
 					t.Errorf("naive %v: got\n%s", o.Naive, got)
 				}
+				checkReports(t, schema, res)
 			}
 		})
+	}
+}
+
+// checkReports holds the JSON to its schema and the table to 80 columns.
+func checkReports(t *testing.T, schema *jsonschema.Schema, res *Result) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, "json", res.Report(), TableOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Error(err)
+	}
+	b.Reset()
+	if err := Write(&b, "table", res.Report(), TableOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(b.String(), "\n") {
+		if utf8.RuneCountInString(line) > 80 || strings.Contains(line, "\x1b") {
+			t.Errorf("the line is too long or coloured: %s", line)
+		}
 	}
 }

@@ -12,7 +12,8 @@ import (
 
 // CSV prints one line for each hit, for a spreadsheet: the rule, the time in a form
 // that spreadsheets take for a time (UTC), then every column that some rule returned,
-// those that most rules share first. Text that a spreadsheet would run as a formula
+// those that most rules share first. A severity that tuning changed is marked with the
+// file's: "Low (High)". Text that a spreadsheet would run as a formula
 // gets a leading apostrophe.
 func CSV(w io.Writer, r *detect.Result) error {
 	list := fired(r)
@@ -52,7 +53,7 @@ func CSV(w io.Writer, r *detect.Result) error {
 		times := detect.TimeColumns(x.Schema())
 		for _, row := range x.Rows {
 			line := make([]string, len(head))
-			copy(line, []string{formula(x.Name), formula(x.ID), x.Severity, strings.Join(tacticTitles(x.Tactics), "; "), strings.Join(x.Techniques, "; "), rowTime(times, row)})
+			copy(line, []string{formula(x.Name), formula(x.ID), severityText(x), strings.Join(tacticTitles(x.Tactics), "; "), strings.Join(x.Techniques, "; "), rowTime(times, row)})
 			for i, v := range row.Values {
 				s := detect.Text(row.Types[i], v)
 				if t := row.Types[i]; t == types.String || t == types.Dynamic {
@@ -67,6 +68,13 @@ func CSV(w io.Writer, r *detect.Result) error {
 	}
 	out.Flush()
 	return out.Error()
+}
+
+func severityText(x *detect.RuleResult) string {
+	if x.SeverityWas == "" {
+		return x.Severity
+	}
+	return x.Severity + " (" + x.SeverityWas + ")"
 }
 
 // rowTime is the row's earliest time in milliseconds, "2021-04-21 09:40:32.123".

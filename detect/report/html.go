@@ -132,6 +132,8 @@ type page struct {
 	Tactics  []tacticCell
 	Timeline *timeline
 	Tables   []tableCount
+	// What tuning did.
+	Hidden, Changed, NotApplied []string
 }
 
 type firedRule struct {
@@ -188,6 +190,7 @@ func newPage(r *detect.Result, o Options) (*page, error) {
 		}
 		p.Fired = append(p.Fired, f)
 	}
+	p.Hidden, p.Changed, p.NotApplied = Tuned(r)
 	p.Tactics = tacticStrip(list)
 	p.Timeline = newTimeline(list)
 	for _, name := range sortedKeys(r.Summary.Tables) {

@@ -93,6 +93,9 @@ func firedTable(list []*detect.RuleResult, width int, p painter) string {
 		} else if strings.EqualFold(sev, "Informational") {
 			sev = "Info"
 		}
+		if x.SeverityWas != "" {
+			sev = strings.Replace(sev, "Medium", "Med", 1) + "*"
+		}
 		t.AppendRow(table.Row{
 			p.color(sev, severityColor(x.Severity)), snip(x.Name, title), snip(strings.Join(tacticTitles(x.Tactics), ", "), tactic),
 			thousands(x.Hits), firstText(x, wide, years), lastText(x, wide),
@@ -220,6 +223,10 @@ func summary(b *strings.Builder, r *detect.Result, width int, p painter) {
 			line("  %s", it)
 		}
 	}
+	hidden, changed, problems := Tuned(r)
+	section("Hidden by exclusions", hidden)
+	section("Severities changed (*)", changed)
+	section("Tuning that is not applied", problems)
 	refused(b, withStatus(r, detect.Refused), width, p)
 	var list []string
 	for _, n := range needs(r) {

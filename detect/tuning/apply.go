@@ -25,16 +25,25 @@ type Hidden struct {
 	Alerts    int64  `json:"alerts,omitempty"`
 }
 
-// Hide adds to what an exclusion hid.
-func Hide(list []Hidden, e *Exclusion, rows, alerts int64) []Hidden {
-	for i := range list {
-		if list[i].Exclusion == e.Name {
-			list[i].Rows += rows
-			list[i].Alerts += alerts
-			return list
+// Sum adds what exclusions hid to what they hid before.
+func Sum(list, more []Hidden) []Hidden {
+next:
+	for _, h := range more {
+		for i := range list {
+			if list[i].Exclusion == h.Exclusion {
+				list[i].Rows += h.Rows
+				list[i].Alerts += h.Alerts
+				continue next
+			}
 		}
+		list = append(list, h)
 	}
-	return append(list, Hidden{Exclusion: e.Name, Owner: e.Owner, Reason: e.Reason, Rows: rows, Alerts: alerts})
+	return list
+}
+
+// By is what an exclusion hid.
+func (e *Exclusion) By(rows, alerts int64) Hidden {
+	return Hidden{Exclusion: e.Name, Owner: e.Owner, Reason: e.Reason, Rows: rows, Alerts: alerts}
 }
 
 // The rows of a result as a predicate sees them: a table with the number of the row
@@ -73,7 +82,7 @@ func (a *Active) Rows(ctx context.Context, r *rule.Rule, rows *types.Rows, runne
 			}
 		}
 		if n > 0 {
-			hidden = Hide(hidden, e, n, 0)
+			hidden = append(hidden, e.By(n, 0))
 		}
 	}
 	if len(problems) > 0 || len(hidden) > 0 {

@@ -142,7 +142,7 @@ func (r *reader) entry(n *rule.Node, kind string, e *Entry, more map[string]func
 		}
 	}
 	if e.Name == "" {
-		e.Name = fmt.Sprintf("%s of line %d", kind, e.Line)
+		e.Name = fmt.Sprintf("%s %d", kind, len(r.set.Exclusions)+len(r.set.Severities)+1)
 	}
 	if r.names[e.Name] > 0 {
 		r.bad(n, fmt.Sprintf("the name %q is taken by line %d", e.Name, r.names[e.Name]), "")

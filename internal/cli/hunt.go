@@ -26,6 +26,7 @@ type huntFlags struct {
 	rules     []string
 	from, to  time.Time
 	set       []string
+	tuning    string
 	format    string
 	output    string
 	parallel  int
@@ -62,6 +63,7 @@ CSV and Parquet, packed or not. The exit status is 1 if a rule fired.`,
 	f.Var(timeFlag{&h.to}, "to", "let rules see only rows of this time and earlier")
 	f.Var(timeFlag{&h.now}, "now", "what now() and ago() mean, instead of the clock")
 	f.StringArrayVar(&h.set, "set", nil, "set a knob, a let constant at the head of a rule: `NAME=VALUE`; may be repeated")
+	f.StringVar(&h.tuning, "tuning", "", "apply the exclusions and severities of `FILE`")
 	f.StringVar(&h.format, "format", "table", "print the result as `FORMAT`: table, json, csv or html")
 	f.StringVarP(&h.output, "output", "o", "", "write to `FILE`, which is there as a whole or not at all")
 	f.DurationVar(&h.timeout, "rule-timeout", 5*time.Minute, "stop a rule that runs longer")
@@ -138,6 +140,10 @@ func (a *app) hunt(ctx context.Context, h *huntFlags, evidence []string) error {
 	if err := rule.CheckSettings(pack.Rules, set); err != nil {
 		return usagef("%v", err)
 	}
+	active, notApplied, err := tuningAt(h.tuning, time.Time{}, pack.Rules) // by the clock: evidence may be old, exclusions are not
+	if err != nil {
+		return err
+	}
 	w, problems, err := openSpace(ctx, &h.dataFlags, pack)
 	if err != nil {
 		return err
@@ -167,7 +173,7 @@ func (a *app) hunt(ctx context.Context, h *huntFlags, evidence []string) error {
 	}
 	bar := a.progress("rules", "rules")
 	result, err := detect.Hunt(ctx, pack.Rules, huntRunner{w, h, now}, detect.Options{
-		Set: set, Parallel: h.parallel, Timeout: h.timeout, Tables: tables,
+		Set: set, Parallel: h.parallel, Timeout: h.timeout, Tables: tables, Tuning: active, Predicates: w.Session,
 		Progress: func(done, total int, r *detect.RuleResult) { bar.set(int64(done), int64(total), r.Name) },
 	})
 	bar.close()
@@ -187,7 +193,11 @@ func (a *app) hunt(ctx context.Context, h *huntFlags, evidence []string) error {
 	for _, p := range append(problems, pack.Problems...) {
 		s.RuleProblems = append(s.RuleProblems, p.Error())
 	}
+	s.NotApplied = notApplied
 	result.Finish(started)
+	if h.format == "csv" { // its lines are hits; the other reports tell the rest
+		a.tellTuning(result)
+	}
 	err = a.toOutput(h.output, func(w io.Writer) error {
 		color := isTerminal(a.stdout) && h.output == "" && os.Getenv("NO_COLOR") == ""
 		return report.Write(w, h.format, result, report.Options{Color: color, Width: widthOf(w), Title: strings.Join(evidence, " ")})
@@ -201,6 +211,20 @@ func (a *app) hunt(ctx context.Context, h *huntFlags, evidence []string) error {
 		return findings
 	}
 	return nil
+}
+
+// tellTuning prints what tuning did to standard error.
+func (a *app) tellTuning(r *detect.Result) {
+	hidden, changed, problems := report.Tuned(r)
+	for _, l := range hidden {
+		fmt.Fprintf(a.stderr, "note: hidden by exclusion %s\n", l)
+	}
+	for _, l := range changed {
+		fmt.Fprintf(a.stderr, "note: severity of %s\n", l)
+	}
+	for _, l := range problems {
+		fmt.Fprintf(a.stderr, "note: %s\n", l)
+	}
 }
 
 // settings reads NAME=VALUE texts.
