@@ -69,10 +69,7 @@ func (s *spool) write(st *stored) error {
 	}
 	s.buf = b
 	var head [binary.MaxVarintLen64]byte
-	if err := s.append(binary.AppendUvarint(head[:0], uint64(len(b)))); err != nil {
-		return err
-	}
-	return s.append(b)
+	return s.append(binary.AppendUvarint(head[:0], uint64(len(b))), b)
 }
 
 func appendText(b []byte, s string) []byte {
@@ -81,18 +78,23 @@ func appendText(b []byte, s string) []byte {
 
 const chunkSize = 1 << 20
 
-func (s *spool) append(b []byte) error {
+// append keeps one event, which never lies in two chunks.
+func (s *spool) append(head, b []byte) error {
 	if s.out != nil {
-		_, err := s.out.Write(b)
+		_, err := s.out.Write(head)
+		if err == nil {
+			_, err = s.out.Write(b)
+		}
 		return spoolError(err)
 	}
-	s.size += len(b)
+	n := len(head) + len(b)
+	s.size += n
 	last := len(s.chunks) - 1
-	if last < 0 || cap(s.chunks[last])-len(s.chunks[last]) < len(b) {
-		s.chunks = append(s.chunks, make([]byte, 0, max(chunkSize, len(b))))
+	if last < 0 || cap(s.chunks[last])-len(s.chunks[last]) < n {
+		s.chunks = append(s.chunks, make([]byte, 0, max(chunkSize, n)))
 		last++
 	}
-	s.chunks[last] = append(s.chunks[last], b...)
+	s.chunks[last] = append(append(s.chunks[last], head...), b...)
 	if s.size < s.limit {
 		return nil
 	}
@@ -111,23 +113,38 @@ func spoolError(err error) error {
 	return nil
 }
 
-// read calls do for each event in the order of writing. The event is valid
-// during the call only.
+// read calls do for each event in the order of writing, once. The event is valid
+// during the call only; its values are parts of larger texts, so who keeps one long
+// clones it.
 func (s *spool) read(do func(seq uint32, st *stored) error) error {
-	var in io.Reader = &chunkReader{chunks: s.chunks}
-	if s.file != nil {
-		if err := s.out.Close(); err != nil {
-			return spoolError(err)
-		}
-		if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-			return spoolError(err)
-		}
-		in = io.MultiReader(in, s2.NewReader(s.file))
-	}
-	r := bufio.NewReaderSize(in, 1<<16)
 	var st stored
+	seq := uint32(0)
+	each := func(record string) error {
+		s.decode(&st, record)
+		err := do(seq, &st)
+		seq++
+		return err
+	}
+	for i, chunk := range s.chunks {
+		s.chunks[i] = nil // the text takes its place
+		for c := (cursor{string(chunk)}); c.text != ""; {
+			if err := each(c.str()); err != nil {
+				return err
+			}
+		}
+	}
+	if s.file == nil {
+		return nil
+	}
+	if err := s.out.Close(); err != nil {
+		return spoolError(err)
+	}
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return spoolError(err)
+	}
+	r := bufio.NewReaderSize(s2.NewReader(s.file), 1<<16)
 	var buf []byte
-	for seq := uint32(0); ; seq++ {
+	for {
 		n, err := binary.ReadUvarint(r)
 		if err == io.EOF {
 			return nil
@@ -142,26 +159,42 @@ func (s *spool) read(do func(seq uint32, st *stored) error) error {
 		if _, err := io.ReadFull(r, buf); err != nil {
 			return spoolError(err)
 		}
-		s.decode(&st, buf)
-		if err := do(seq, &st); err != nil {
+		if err := each(string(buf)); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *spool) decode(st *stored, b []byte) {
-	text := string(b) // the values are parts of this one string
-	next := func() uint64 {
-		n, size := binary.Uvarint(b)
-		b, text = b[size:], text[size:]
-		return n
+// cursor reads what spool.write wrote.
+type cursor struct{ text string }
+
+// next reads a number as binary.AppendUvarint writes it.
+func (c *cursor) next() uint64 {
+	if b := c.text[0]; b < 0x80 {
+		c.text = c.text[1:]
+		return uint64(b)
 	}
-	str := func() string {
-		n := next()
-		t := text[:n]
-		b, text = b[n:], text[n:]
-		return t
+	var n uint64
+	for i := 0; ; i++ {
+		b := c.text[i]
+		n |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			c.text = c.text[i+1:]
+			return n
+		}
 	}
+}
+
+func (c *cursor) str() string {
+	n := c.next()
+	t := c.text[:n]
+	c.text = c.text[n:]
+	return t
+}
+
+func (s *spool) decode(st *stored, record string) {
+	c := &cursor{record}
+	next := c.next
 	data := st.ev.Data[:0]
 	*st = stored{device: uint32(next()), file: uint32(next())}
 	ev := &st.ev
@@ -173,10 +206,10 @@ func (s *spool) decode(st *stored, b []byte) {
 	ev.ProcessID, ev.ThreadID = uint32(next()), uint32(next())
 	ev.TimeCreated, st.utc = int64(next()), int64(next())
 	n := int(next())
-	ev.ActivityID, ev.Message = str(), str()
+	ev.ActivityID, ev.Message = c.str(), c.str()
 	for range n {
-		name := s.texts[next()]
-		data = append(data, winevent.Field{Name: name, Value: str()})
+		name := s.texts[c.next()]
+		data = append(data, winevent.Field{Name: name, Value: c.str()})
 	}
 	ev.Data = data
 }
@@ -193,18 +226,4 @@ func (s *spool) close() error {
 		err = rm
 	}
 	return spoolError(err)
-}
-
-type chunkReader struct{ chunks [][]byte }
-
-func (c *chunkReader) Read(p []byte) (int, error) {
-	for len(c.chunks) > 0 && len(c.chunks[0]) == 0 {
-		c.chunks = c.chunks[1:]
-	}
-	if len(c.chunks) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, c.chunks[0])
-	c.chunks[0] = c.chunks[0][n:]
-	return n, nil
 }

@@ -20,10 +20,15 @@ type Machine struct {
 	System string `json:"system"`
 	Go     string `json:"go"`
 	DuckDB string `json:"duckdb"`
+	Load   string `json:"load,omitempty"` // processes that wanted a core in the minute before, if the system says
 }
 
 func (m Machine) String() string {
-	return fmt.Sprintf("%s, %d cores, %s of memory, %s, %s, DuckDB %s", m.CPU, m.Cores, m.Memory, m.System, m.Go, m.DuckDB)
+	text := fmt.Sprintf("%s, %d cores, %s of memory, %s, %s, DuckDB %s", m.CPU, m.Cores, m.Memory, m.System, m.Go, m.DuckDB)
+	if m.Load != "" {
+		text += ", load " + m.Load + " before the run"
+	}
+	return text
 }
 
 func thisMachine(ctx context.Context) (Machine, error) {
@@ -34,6 +39,9 @@ func thisMachine(ctx context.Context) (Machine, error) {
 	var kib float64
 	if _, err := fmt.Sscanf(field("/proc/meminfo", "MemTotal"), "%f kB", &kib); err == nil {
 		m.Memory = fmt.Sprintf("%.0f GiB", kib/(1<<20))
+	}
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		m.Load, _, _ = strings.Cut(string(text), " ")
 	}
 	db, err := duckdb.Open(duckdb.Options{})
 	if err != nil {

@@ -120,6 +120,15 @@ func Clock(f func() error) (time.Duration, error) {
 	return time.Since(start), err
 }
 
+// ClockCPU is Clock in processor time, that of the collector included: for work within
+// this process, which other programs of the machine should not slow down.
+func ClockCPU(f func() error) (time.Duration, error) {
+	runtime.GC()
+	start := processorTime()
+	err := f()
+	return processorTime() - start, err
+}
+
 // Race lets two jobs take turns, each Reps times, changing who goes first.
 func (e *Env) Race(ctx context.Context, name string, quarry, rival Job) (q, r Times, err error) {
 	jobs := []struct {

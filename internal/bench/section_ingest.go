@@ -77,7 +77,7 @@ func ingest(ctx context.Context, e *Env, work, tables string, n int) ([]Row, err
 	}
 	return []Row{
 		Faster(work, q, r, 0.8),
-		{Work: "the same, in processor time", Quarry: quarryCPU, Rival: rivalCPU, Value: quarryCPU.Median() / rivalCPU.Median(), Unit: "x the time"},
+		Within("the same, in processor time", quarryCPU, rivalCPU, 0),
 		{Work: "the same, rows a second", Value: float64(n) / q.Median() / 1000, Unit: "thousand/s"},
 		{Work: "the same, peak memory", Value: float64(peak) / (1 << 30), Unit: "GiB"},
 	}, nil

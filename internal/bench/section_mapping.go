@@ -25,7 +25,7 @@ func mappingSection() Section {
 		Name:  "mapping",
 		Title: "Sysmon JSON to the Device tables",
 		About: "From the bytes of each line to the typed rows of all tables that a hunt loads: the Device tables, merged and with process trees, and the records themselves in Event and SecurityEvent. " +
-			"The rival only decodes the same lines into the records that the mapper takes. Both run in this process on one thread at a time, with what Go's collector adds.",
+			"The rival only decodes the same lines into the records that the mapper takes. Both run in this process; the times are processor times, what Go's collector adds included.",
 		Run: func(ctx context.Context, e *Env) ([]Row, error) {
 			var out []Row
 			simulated, err := simulatedSysmon(ctx, e)
@@ -67,7 +67,7 @@ var errNoEvent = errors.New("a line is no Windows event")
 
 func decodeJob(lines [][]byte, times int) Job {
 	return func(context.Context) (time.Duration, error) {
-		return Clock(func() error {
+		return ClockCPU(func() error {
 			for range times {
 				for _, l := range lines {
 					if _, _, ok := winevent.FromJSON(l); !ok {
@@ -82,7 +82,7 @@ func decodeJob(lines [][]byte, times int) Job {
 
 func mapJob(lines [][]byte, times int) Job {
 	return func(context.Context) (time.Duration, error) {
-		return Clock(func() error {
+		return ClockCPU(func() error {
 			for range times {
 				if err := mapOnce(lines); err != nil {
 					return err
