@@ -152,7 +152,7 @@ func runOne(ctx context.Context, r *rule.Rule, runner Runner, opts Options) (out
 	}
 	rows, err := runner.Run(ctx, text)
 	if err != nil {
-		out.fail(ctx, text, err, opts)
+		out.fail(ctx, err, opts)
 		return out
 	}
 	if rows, err = out.tune(ctx, r, rows, opts); err != nil {
@@ -225,7 +225,7 @@ func (r *RuleResult) take(rows *types.Rows, maxRows int) {
 // gives; for a hunt that is missing data, not a mistake in the rule.
 const codeUnknownTable diag.Code = "KQ201"
 
-func (r *RuleResult) fail(ctx context.Context, text *source.Text, err error, opts Options) {
+func (r *RuleResult) fail(ctx context.Context, err error, opts Options) {
 	r.Status, r.Reason = Refused, err.Error()
 	var list *diag.List
 	if !errors.As(err, &list) || list == nil {
@@ -247,7 +247,7 @@ func (r *RuleResult) fail(ctx context.Context, text *source.Text, err error, opt
 			needs = append(needs, d.Needs)
 		case d.Warning:
 		case d.Code == codeUnknownTable:
-			needs = append(needs, "table "+strings.Trim(text.Body[max(0, d.Span.Start):min(len(text.Body), max(d.Span.Start, d.Span.End))], `[]"'`))
+			needs = append(needs, "table "+d.Name)
 		default:
 			return // an error of the rule itself
 		}

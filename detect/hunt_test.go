@@ -30,11 +30,11 @@ func (fake) Run(ctx context.Context, text *source.Text) (*types.Rows, error) {
 	case strings.Contains(text.Body, "Panic"):
 		panic("boom")
 	case strings.Contains(text.Body, "Missing"):
-		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ201", Span: at("Missing"), Message: `unknown table "Missing"`}, {Code: "KQ501", Needs: "watchlist VIP"}}}
+		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ201", Name: "Missing", Span: at("Missing"), Message: `unknown table "Missing"`}, {Code: "KQ501", Needs: "watchlist VIP"}}}
 	case strings.Contains(text.Body, "geo_info"): // what would run, and quietly
 		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ501", Needs: "a GeoIP database", Warning: true}}}
 	case strings.Contains(text.Body, "Acount"):
-		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ201", Span: at("T"), Message: "x"}, {Code: "KQ204", Span: at("Acount"), Message: `unknown column "Acount"`}}}
+		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ201", Name: "Missing", Span: at("T"), Message: "x"}, {Code: "KQ204", Span: at("Acount"), Message: `unknown column "Acount"`}}}
 	case strings.Contains(text.Body, "Broken"):
 		return nil, errors.New("disk on fire")
 	case strings.Contains(text.Body, "Full"):

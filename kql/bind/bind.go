@@ -69,7 +69,7 @@ type Arrival struct {
 // Bind turns a parsed query into a plan. On errors it reports as many as it can
 // and the root is nil; warnings come with a root.
 func Bind(text *source.Text, script *syntax.Script, table *builtin.Table, cat Catalog, opts Options) (root *plan.Root, list *diag.List) {
-	b := &binder{text: text, table: table, cat: cat, opts: opts, now: opts.Now, env: &scope{names: map[string]*binding{}}, list: &diag.List{Text: text}}
+	b := &binder{text: text, table: table, cat: cat, opts: opts, now: opts.Now, env: &scope{names: map[string]*binding{}}, list: &diag.List{Text: text}, reads: &tableSet{}}
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(bail); !ok {
@@ -109,8 +109,9 @@ type binder struct {
 	lastID     plan.ID
 	lastShared int
 	shared     []*plan.Shared
-	depth      int // of nested function calls and let references
-	calls      int // of functions so far
+	depth      int       // of nested function calls and let references
+	calls      int       // of functions so far
+	reads      *tableSet // by what is bound so far
 	weights    map[plan.Node]int
 	maxRows    int64
 	binSize    *plan.Const // of bin_auto()
@@ -143,6 +144,7 @@ func (b *binder) script(s *syntax.Script) *plan.Root {
 	}
 	root.Shared = b.shared
 	root.MaxRows = b.maxRows
+	root.Tables = b.tablesRead()
 	for _, m := range root.More {
 		m.Shared, m.MaxRows = b.shared, b.maxRows
 	}
@@ -215,7 +217,7 @@ func (b *binder) letBinding(name string, value syntax.Expr, env *scope) *binding
 			bd.tabular = true
 			b.define(bd)
 		} else {
-			bd.expr = b.scalar(value, &context{env: env})
+			bd.reads = b.reading(func() { bd.expr = b.scalar(value, &context{env: env}) })
 		}
 	}
 	return bd
@@ -223,8 +225,8 @@ func (b *binder) letBinding(name string, value syntax.Expr, env *scope) *binding
 
 // define binds a tabular let once and keeps it as a shared definition.
 func (b *binder) define(bd *binding) {
-	r := b.tabular(bd.ast, bd.env)
-	bd.def = b.share(bd.name, r)
+	reads := b.reading(func() { bd.def = b.share(bd.name, b.tabular(bd.ast, bd.env)) })
+	bd.def.reads = reads
 }
 
 // share makes a row set readable several times.
@@ -245,6 +247,7 @@ func (b *binder) share(name string, r *rows) *definition {
 
 // read makes a row set of a definition, with fresh columns.
 func (b *binder) read(d *definition) *rows {
+	b.reads.add(d.reads...)
 	ref := &plan.Ref{Def: d.shared}
 	for _, c := range d.shared.Cols {
 		ref.Cols = append(ref.Cols, b.newCol(c.Name, c.Type))

@@ -28,6 +28,7 @@ func (b *binder) emptyUnion(pattern string, env *scope, opt unionOptions) (*rows
 	if data || len(names) == 0 {
 		return nil, false
 	}
+	b.reads.add(pattern)
 	h := fnv.New64a()
 	for _, n := range names {
 		t, _ := b.cat.Table(n)

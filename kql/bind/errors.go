@@ -16,20 +16,21 @@ type problem struct {
 	text  string
 	hint  string
 	needs string
+	name  string // that is unknown
 }
 
 // report notes an error and lets binding go on.
 func (b *binder) report(at source.Span, p problem) {
 	b.failed = true
 	if len(b.list.Items) < maxReported {
-		b.list.Items = append(b.list.Items, diag.Diagnostic{Code: p.code, Span: at, Message: p.text, Hint: p.hint, Needs: p.needs})
+		b.list.Items = append(b.list.Items, diag.Diagnostic{Code: p.code, Span: at, Message: p.text, Hint: p.hint, Needs: p.needs, Name: p.name})
 	}
 }
 
 // warn notes a remark that does not stop the query.
 func (b *binder) warn(at source.Span, p problem) {
 	if len(b.list.Items) < maxReported {
-		b.list.Items = append(b.list.Items, diag.Diagnostic{Code: p.code, Span: at, Message: p.text, Hint: p.hint, Needs: p.needs, Warning: true})
+		b.list.Items = append(b.list.Items, diag.Diagnostic{Code: p.code, Span: at, Message: p.text, Hint: p.hint, Needs: p.needs, Name: p.name, Warning: true})
 	}
 }
 
@@ -69,16 +70,16 @@ func errUnknownTable(name string, known []string) problem {
 	if hint == "" {
 		hint = "give its data with --data, or its columns with --schema"
 	}
-	return problem{code: "KQ201", text: fmt.Sprintf("unknown table %q", name), hint: hint}
+	return problem{code: "KQ201", name: name, text: fmt.Sprintf("unknown table %q", name), hint: hint}
 }
 func errUnknownName(name string, known []string) problem {
-	return problem{code: "KQ202", text: fmt.Sprintf("unknown name %q", name), hint: didYouMean(name, known)}
+	return problem{code: "KQ202", name: name, text: fmt.Sprintf("unknown name %q", name), hint: didYouMean(name, known)}
 }
 func errUnknownFunction(name string, known []string) problem {
-	return problem{code: "KQ203", text: fmt.Sprintf("unknown function %q", name), hint: didYouMean(name, known)}
+	return problem{code: "KQ203", name: name, text: fmt.Sprintf("unknown function %q", name), hint: didYouMean(name, known)}
 }
 func errUnknownColumn(name string, known []string) problem {
-	return problem{code: "KQ204", text: fmt.Sprintf("unknown column %q", name), hint: didYouMean(name, known)}
+	return problem{code: "KQ204", name: name, text: fmt.Sprintf("unknown column %q", name), hint: didYouMean(name, known)}
 }
 func errDuplicateLet(name string) problem {
 	return problem{code: "KQ205", text: fmt.Sprintf("%q is already defined by a let statement", name), hint: "give it another name"}

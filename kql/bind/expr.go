@@ -137,6 +137,7 @@ func (b *binder) name(x *syntax.Name, c *context) plan.Expr {
 	if bd := c.env.find(x.Text); bd != nil {
 		switch {
 		case bd.expr != nil:
+			b.reads.add(bd.reads...)
 			return bd.expr
 		case bd.fn != nil && len(bd.fn.Params) == 0: // a function without parameters may be named alone
 			return b.callLambda(bd, &syntax.Call{At: x.At, Name: x}, c)

@@ -126,7 +126,7 @@ func (b *binder) matchingTables(pattern string, env *scope) (names []string, dat
 
 // try binds a table that may not resolve; what went wrong inside is dropped.
 func (b *binder) try(x syntax.Expr, env *scope) (r *rows, ok bool) {
-	items, failed, shared := len(b.list.Items), b.failed, len(b.shared)
+	items, failed, shared, reads := len(b.list.Items), b.failed, len(b.shared), len(b.reads.names)
 	b.failed = false
 	defer func() {
 		if p := recover(); p != nil {
@@ -137,6 +137,7 @@ func (b *binder) try(x syntax.Expr, env *scope) (r *rows, ok bool) {
 		if ok = !b.failed; !ok {
 			r = nil
 			b.list.Items, b.shared = b.list.Items[:items], b.shared[:shared]
+			b.reads.cut(reads)
 		}
 		b.failed = failed
 	}()

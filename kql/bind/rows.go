@@ -165,6 +165,7 @@ type binding struct {
 	ast     syntax.Expr
 	env     *scope
 	expr    plan.Expr
+	reads   []string // the tables that expr reads
 	fn      *syntax.Function
 	text    *source.Text // the text fn was read from, when not the query itself
 	tabular bool
@@ -179,6 +180,7 @@ type definition struct {
 	ordered bool // a column after the visible ones is their order
 	arrival bool // and one after that their arrival
 	graph   *graph
+	reads   []string // tables
 }
 
 // context is where a scalar expression stands.

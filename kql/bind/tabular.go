@@ -197,6 +197,7 @@ func (b *binder) tableName(x *syntax.Name, env *scope) *rows {
 		}
 	}
 	if t, ok := b.cat.Table(x.Text); ok {
+		b.reads.add(t.Name)
 		return b.scan(t)
 	}
 	if f, ok := b.cat.Function(x.Text); ok {

@@ -20,6 +20,9 @@ type Diagnostic struct {
 	Hint    string // what to do, or ""
 	// Needs names what is missing for a KQ5xx diagnostic ("watchlist VIP"), else "".
 	Needs string
+	// Name is the table, name, function or column that a KQ201 to KQ204 diagnostic does not
+	// know, else "".
+	Name string
 	// Warning marks a remark that does not stop the query.
 	Warning bool
 }

@@ -36,6 +36,10 @@ type Root struct {
 	Chart *Chart
 	// More are the further results of fork and facet and of several queries in one text.
 	More []*Root
+	// Tables are the KQL names of the tables that the query with all its results reads,
+	// sorted, whether they have rows or are only known. A pattern that only known tables
+	// fit stands for them ("Device*").
+	Tables []string
 	// MaxRows is the limit set by query options; 0 means none.
 	MaxRows int64
 }
