@@ -149,10 +149,22 @@ func (w *windows) join(n *plan.Join, k known) plan.Node {
 	case plan.RightSemi, plan.RightAnti:
 		left = known{}
 	default:
+		// An outer join is an inner one where conditions after it drop the rows without a
+		// partner. What its inputs give says nothing of those: they have no such row.
+		sure := k
+		switch n.Kind {
+		case plan.Left:
+			sure = k.and(l)
+		case plan.Right:
+			sure = k.and(r)
+		case plan.Inner, plan.Cross:
+			sure = k.and(l).and(r)
+		}
 		all := append(k.and(l).facts, r...)
-		closed := closeFacts(all)
-		if c.Window = w.find(n, closed); c.Window != nil {
-			c.Kind = plan.Inner
+		closed := closeFacts(sure.facts)
+		if w.find(n, closed) != nil {
+			c.Kind, closed = plan.Inner, closeFacts(all)
+			c.Window = w.find(n, closed)
 			c.Window.Lefts, c.Window.Rights = implied(closed, all, c.Window.Left), implied(closed, all, c.Window.Right)
 		} else if len(n.On) > 0 {
 			c.Unbounded = w.why(n, closed, k)
