@@ -116,7 +116,7 @@ and any KQL query: one program, no cloud.
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(a.huntCommand(), a.queryCommand(), a.ingestCommand(), a.rulesCommand(), a.catalogCommand(), a.testCommand(), a.lintCommand(), a.schemaCommand(), a.explainCommand(), a.fmtCommand(), a.simulateCommand(), a.serveCommand(), a.versionCommand())
+	root.AddCommand(a.huntCommand(), a.queryCommand(), a.ingestCommand(), a.rulesCommand(), a.catalogCommand(), a.checkCommand(), a.testCommand(), a.lintCommand(), a.schemaCommand(), a.explainCommand(), a.fmtCommand(), a.simulateCommand(), a.serveCommand(), a.versionCommand())
 	root.AddCommand(a.replayCommand())
 	return root
 }
