@@ -156,7 +156,7 @@ func runOne(ctx context.Context, r *rule.Rule, runner Runner, opts Options) (out
 		return out
 	}
 	if rows, err = out.tune(ctx, r, rows, opts); err != nil {
-		out.fail(ctx, text, err, opts)
+		out.fail(ctx, err, opts)
 		return out
 	}
 	out.take(rows, opts.MaxRows)

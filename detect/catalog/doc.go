@@ -5,6 +5,6 @@
 //
 // A rule has as many rows as it has combinations, so the number of rows says nothing
 // about the number of rules; everything here counts both. The package may import
-// detect/attack, detect/coverage, detect/rule and kql/diag. Start at New; rows.go is the
+// detect, detect/attack, detect/coverage, detect/rule and kql/diag. Start at New; rows.go is the
 // derivation.
 package catalog

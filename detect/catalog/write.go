@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"quarry/detect"
 )
 
 // WritePage prints rows as a Markdown page: a heading with the numbers of the rows, then
@@ -68,9 +70,7 @@ func WriteCSV(w io.Writer, rows []Row) error {
 	for i := range rows {
 		values := rows[i].Values()
 		for j, v := range values {
-			if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
-				values[j] = "'" + v
-			}
+			values[j] = detect.Cell(v)
 		}
 		if err := out.Write(values); err != nil {
 			return err

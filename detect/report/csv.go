@@ -43,7 +43,7 @@ func CSV(w io.Writer, r *detect.Result) error {
 	place := make(map[string]int, len(columns))
 	for i, c := range columns {
 		place[c.name] = fixed + i
-		head = append(head, formula(c.name))
+		head = append(head, detect.Cell(c.name))
 	}
 	out := csv.NewWriter(w)
 	if err := out.Write(head); err != nil {
@@ -53,11 +53,11 @@ func CSV(w io.Writer, r *detect.Result) error {
 		times := detect.TimeColumns(x.Schema())
 		for _, row := range x.Rows {
 			line := make([]string, len(head))
-			copy(line, []string{formula(x.Name), formula(x.ID), severityText(x), strings.Join(tacticTitles(x.Tactics), "; "), strings.Join(x.Techniques, "; "), rowTime(times, row)})
+			copy(line, []string{detect.Cell(x.Name), detect.Cell(x.ID), severityText(x), strings.Join(tacticTitles(x.Tactics), "; "), strings.Join(x.Techniques, "; "), rowTime(times, row)})
 			for i, v := range row.Values {
 				s := detect.Text(row.Types[i], v)
 				if t := row.Types[i]; t == types.String || t == types.Dynamic {
-					s = formula(s)
+					s = detect.Cell(s)
 				}
 				line[place[x.Columns[i]]] = s
 			}
@@ -95,12 +95,4 @@ func rowTicks(columns []int, row detect.Row) (int64, bool) {
 		}
 	}
 	return best, found
-}
-
-// formula defuses text that a spreadsheet would take for a formula.
-func formula(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

@@ -32,7 +32,7 @@ func (a answers) Run(ctx context.Context, text *source.Text) (*types.Rows, error
 		}
 	}
 	if i := strings.Index(text.Body, "EmailEvents"); i >= 0 {
-		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ201", Span: source.Span{Start: i, End: i + 11}, Message: `unknown table "EmailEvents"`}}}
+		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ201", Name: "EmailEvents", Span: source.Span{Start: i, End: i + 11}, Message: `unknown table "EmailEvents"`}}}
 	}
 	if i := strings.Index(text.Body, "Acount"); i >= 0 {
 		return nil, &diag.List{Text: text, Items: []diag.Diagnostic{{Code: "KQ204", Span: source.Span{Start: i, End: i + 6}, Message: `unknown column "Acount"`, Hint: `did you mean "Account"?`}}}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"quarry/detect"
 	"quarry/detect/catalog"
 	"quarry/detect/coverage"
 	"quarry/detect/rule"
@@ -318,7 +319,7 @@ func writeCounts(w io.Writer, format string, counts []catalog.Count) error {
 		out := csv.NewWriter(w)
 		out.Write([]string{"facet", "value", "rules", "rows"})
 		for _, c := range counts {
-			out.Write([]string{c.Facet, c.Value, strconv.Itoa(c.Rules), strconv.Itoa(c.Rows)})
+			out.Write([]string{c.Facet, detect.Cell(c.Value), strconv.Itoa(c.Rules), strconv.Itoa(c.Rows)})
 		}
 		out.Flush()
 		return out.Error()

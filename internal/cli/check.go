@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"quarry/detect"
 	"quarry/detect/check"
 	"quarry/events"
 	"quarry/kql/types"
@@ -244,8 +245,12 @@ func writeVerdictsCSV(w io.Writer, r *check.Result) error {
 	out.Write([]string{"id", "name", "status", "reason", "needs", "reads", "empty", "declaredNotRead", "readNotDeclared", "kind", "severity", "tactics", "techniques", "file", "line"})
 	for _, v := range r.Rules {
 		list := func(s []string) string { return strings.Join(s, "; ") }
-		out.Write([]string{v.ID, v.Name, string(v.Status), v.Reason, list(v.Needs), list(v.Reads), list(v.Empty), list(v.DeclaredNotRead), list(v.ReadNotDeclared),
-			v.Kind, v.Severity, list(v.Tactics), list(v.Techniques), v.File, strconv.Itoa(v.Line)})
+		record := []string{v.ID, v.Name, string(v.Status), v.Reason, list(v.Needs), list(v.Reads), list(v.Empty), list(v.DeclaredNotRead), list(v.ReadNotDeclared),
+			v.Kind, v.Severity, list(v.Tactics), list(v.Techniques), v.File, strconv.Itoa(v.Line)}
+		for i := range record {
+			record[i] = detect.Cell(record[i])
+		}
+		out.Write(record)
 	}
 	out.Flush()
 	return out.Error()
