@@ -23,7 +23,7 @@ import (
 // rewrites, with SQL and with Go forms, with constants folded and left to the engine.
 // Microsoft's answers are for the cases; here Quarry must agree with itself.
 func FuzzDifferential(f *testing.F) {
-	for seed := range uint64(60) {
+	for seed := range uint64(90) {
 		f.Add(seed)
 	}
 	s := sync.OnceValues(func() (*Session, error) { return randomTables() })
@@ -165,7 +165,15 @@ func (w *writer) query() string {
 }
 
 func (w *writer) operator() string {
-	switch w.IntN(12) {
+	switch w.IntN(16) {
+	case 12:
+		return w.windowJoin()
+	case 13:
+		return "sort by " + w.cols[w.IntN(min(len(w.cols), 2))].Name + " asc | where " + w.expr(types.Bool, 1)
+	case 14:
+		return w.keys()
+	case 15:
+		return w.best()
 	case 0, 1, 2:
 		return "where " + w.expr(types.Bool, 2)
 	case 3, 4, 5:
@@ -265,6 +273,54 @@ func (w *writer) join() string {
 		w.cols = append(slices.Clone(w.cols), types.Column{Name: p + "k", Type: types.Long}, types.Column{Name: p + "s", Type: types.String}, types.Column{Name: p + "r", Type: types.Real})
 	}
 	return fmt.Sprintf("join kind=%s %s on $left.%s == $right.%sk", kind, right, c, p)
+}
+
+// windowJoin is a join whose rows count only where two times are near each other, as a
+// rewrite finds it, with an operator between.
+func (w *writer) windowJoin() string {
+	key, ok1 := w.column(types.Long)
+	at, ok2 := w.column(types.Datetime)
+	if !ok1 || !ok2 || len(w.cols) > 25 {
+		return "where true"
+	}
+	w.names++
+	p := fmt.Sprintf("j%d", w.names)
+	w.cols = append(slices.Clone(w.cols), types.Column{Name: p + "k", Type: types.Long}, types.Column{Name: p + "t", Type: types.Datetime}, types.Column{Name: p + "s", Type: types.String})
+	near := strings.NewReplacer("L", at, "R", p+"t").Replace([]string{"R between (L .. 12h)", "abs(L - R) < 1d", "datetime_diff('hour', R, L) between (-12 .. 0)",
+		"R >= L - 1tick and R <= L", "bin(R, 1d) == bin(L, 1d)", "not(R < L) and (R - L) / 1h <= 12", "(R == L or R == L + 1tick)"}[w.IntN(7)])
+	between := []string{"", " | where " + w.expr(types.Bool, 1), " | extend " + w.assign(1)}[w.IntN(3)]
+	return fmt.Sprintf("join kind=%s (B | project %sk = k, %st = t, %ss = s) on $left.%s == $right.%sk%s | where %s",
+		[]string{"inner", "leftouter", "rightouter", "fullouter"}[w.IntN(4)], p, p, p, key, p, between, near)
+}
+
+// keys reads several keys of one dynamic column, which are fused.
+func (w *writer) keys() string {
+	c, ok := w.column(types.Dynamic)
+	if !ok {
+		return "where true"
+	}
+	var items []string
+	for _, path := range []string{".a", ".b", ".a.c", "[0]", `["a"]["c"][0]`, ".A"} {
+		w.names++
+		name := fmt.Sprintf("x%d", w.names)
+		items = append(items, name+" = tostring("+c+path+")")
+		w.cols = append(slices.Clone(w.cols), types.Column{Name: name, Type: types.String})
+	}
+	return "extend " + strings.Join(items, ", ")
+}
+
+// best reads columns of the row that is greatest or least; the rows of one id are equal
+// in them.
+func (w *writer) best() string {
+	has := map[string]bool{}
+	for _, c := range w.cols {
+		has[c.Name] = true
+	}
+	if !has["id"] || !has["k"] || !has["s"] || !has["r"] || !has["n"] {
+		return "where true"
+	}
+	w.cols = []types.Column{{Name: "k", Type: types.Long}, {Name: "id", Type: types.Long}, {Name: "s", Type: types.String}, {Name: "r", Type: types.Real}, {Name: "n", Type: types.Long}}
+	return "summarize " + []string{"arg_max", "arg_min"}[w.IntN(2)] + "(id, s, r, n) by k"
 }
 
 func (w *writer) column(t types.Type) (string, bool) {

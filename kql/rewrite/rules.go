@@ -16,6 +16,7 @@ func Apply(root *plan.Root) *plan.Root {
 var rules = []func(*plan.Root) *plan.Root{
 	inlineShared,
 	bestRow,
+	sortedFilter,
 	topN,
 	windowJoin,
 	prune,

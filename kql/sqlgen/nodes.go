@@ -126,9 +126,14 @@ func (g *generator) project(n *plan.Project) *query {
 	x := g.exprs()
 	x.order = sequence(n.Order)
 	x.partition = g.partitionOf(n)
+	lowered := make([]sqlx.Expr, len(n.Items))
+	for i, it := range n.Items {
+		lowered[i] = x.lower(it.Expr, false)
+	}
+	x.jsonKeys(n.In, lowered)
 	items := make([]string, 0, len(n.Items))
-	for _, it := range n.Items {
-		text, col := x.text(it.Expr), column(it.Col.ID)
+	for i, it := range n.Items {
+		text, col := sqlx.Text(lowered[i]), column(it.Col.ID)
 		if text != col {
 			text += " AS " + col
 		}

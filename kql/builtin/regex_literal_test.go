@@ -1,0 +1,26 @@
+package builtin
+
+import "testing"
+
+func TestRequiredText(t *testing.T) {
+	for _, c := range []struct{ pattern, want string }{
+		{`https?://[0-9]+`, "http"},
+		{`[a-z]+://www\.`, "://www."},
+		{`abc|abd`, "ab"},
+		{`foo|barbar`, ""},
+		{`(?i)powershell`, ""},
+		{`(?i:a)bcd`, "bcd"},
+		{`(abc)def`, "abcdef"},
+		{`(abc)?def`, "def"},
+		{`(?:abc)*de+fgh`, "fgh"},
+		{`(?:abc){2,}x`, "abc"},
+		{`(?:abc){0,2}x`, "x"},
+		{`^cmd\.exe$`, "cmd.exe"},
+		{`a.*bcd.*ef`, "bcd"},
+		{`[abc`, ""},
+	} {
+		if got := requiredText(c.pattern); got != c.want {
+			t.Errorf("%s: %q, want %q", c.pattern, got, c.want)
+		}
+	}
+}
