@@ -316,11 +316,11 @@ func (w *windows) why(n *plan.Join, c closure, k known) string {
 			low, ok2 := c.bound(l.ID, r.ID)
 			switch {
 			case ok1 && ok2:
-				return fmt.Sprintf("%s and %s may be %s apart", r.Name, l.Name, types.FormatTimespan(max(low, high)))
+				return fmt.Sprintf("%s of the right side and %s of the left may be %s apart", r.Name, l.Name, types.FormatTimespan(max(low, high)))
 			case ok1 && high < math.MaxInt64:
-				return fmt.Sprintf("nothing says how long %s may be before %s", r.Name, l.Name)
+				return fmt.Sprintf("nothing says how long %s of the right side may be before %s of the left", r.Name, l.Name)
 			case ok2:
-				return fmt.Sprintf("nothing says how long %s may be after %s", r.Name, l.Name)
+				return fmt.Sprintf("nothing says how long %s of the right side may be after %s of the left", r.Name, l.Name)
 			}
 		}
 	}
