@@ -16,9 +16,8 @@ import (
 	"quarry/kql/types"
 )
 
-// nearMiss runs one near miss of a test. fired says that the test itself passed; a near
-// miss of one that does not fire says nothing.
-func (w *worker) nearMiss(ctx context.Context, t *Test, m *NearMiss, p *prepared, base *attempt, fired bool) {
+// nearMiss runs one near miss of a test; that of one that does not fire says nothing.
+func (w *worker) nearMiss(ctx context.Context, t *Test, m *NearMiss, p *prepared, base *attempt) {
 	name := t.Name + " / " + m.Name
 	if !w.wanted(name) && !w.wanted(t.Name) {
 		return
@@ -27,6 +26,8 @@ func (w *worker) nearMiss(ctx context.Context, t *Test, m *NearMiss, p *prepared
 	res := t.result(name, m.at)
 	res.NearMiss = true
 	w.add(res)
+	ctx, cancel := context.WithTimeout(ctx, w.Timeout)
+	defer cancel()
 	defer func() { res.Seconds = time.Since(started).Seconds() }()
 	if base == nil || !base.alert.Triggered {
 		res.failf("the test %q does not fire, so a change of it shows nothing", t.Name)

@@ -302,30 +302,35 @@ func (w *worker) test(ctx context.Context, t *Test) {
 	if !wanted {
 		return
 	}
-	started := time.Now()
 	res := t.result(t.Name, t.at)
 	w.add(res)
+	base, p, done := w.base(ctx, t, res)
+	defer done()
+	for _, m := range t.NearMisses {
+		w.nearMiss(ctx, t, m, p, base)
+	}
+}
+
+// base runs the test itself. base is nil if it could not be run; the caller calls done
+// when it has no more questions to it.
+func (w *worker) base(ctx context.Context, t *Test, res *Result) (base *attempt, p *prepared, done func()) {
+	started := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, w.Timeout)
 	defer cancel()
 	defer func() { res.Seconds = time.Since(started).Seconds() }()
 	p, err := w.prepare(ctx, t)
 	if err != nil {
 		res.unprepared(err)
-		return
+		return nil, nil, func() {}
 	}
-	defer p.close()
-	base, done := w.attempt(ctx, res, t, p, p.tables, t.Set, p.now)
-	defer done()
+	base, drop := w.attempt(ctx, res, t, p, p.tables, t.Set, p.now)
 	if base != nil {
 		w.judge(ctx, t, res, base)
 		if w.Update {
 			w.edits = append(w.edits, t.update(base)...)
 		}
 	}
-	res.Seconds = time.Since(started).Seconds()
-	for _, m := range t.NearMisses {
-		w.nearMiss(ctx, t, m, p, base, res.Status == Passed)
-	}
+	return base, p, func() { drop(); p.close() }
 }
 
 func (t *Test) result(name string, at *rule.Node) *Result {

@@ -168,12 +168,48 @@ func (b *builder) build(pack *rule.Pack) *Suite {
 		s.Rules = slices.DeleteFunc(s.Rules, func(r *RuleTests) bool { return len(r.Tests) == 0 && len(r.Problems) == 0 })
 	}
 	for _, p := range pack.Problems {
-		if !p.Warning {
+		if !p.Warning && !s.gives(p.File) {
 			s.Rules = append(s.Rules, &RuleTests{Name: shortName(p.File), Short: shortName(p.File), File: p.File, Line: max(1, p.Line), Problems: []rule.Problem{p}})
 		}
 	}
 	slices.SortStableFunc(s.Rules, func(a, b *RuleTests) int { return strings.Compare(a.File, b.File) })
 	return s
+}
+
+// gives reports whether a file is one that tests read rows or lists from: in a folder of
+// rules it looks like a rule that cannot be read.
+func (s *Suite) gives(file string) bool {
+	file = clean(file)
+	for _, r := range s.Rules {
+		for _, t := range r.Tests {
+			for _, name := range t.files() {
+				if name = clean(filepath.Join(filepath.Dir(t.file.Name), name)); name == file || strings.HasPrefix(file, name+"/") {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// files lists the names of files that a test gives.
+func (t *Test) files() []string {
+	out := slices.Clone(t.functions)
+	for _, g := range t.tables {
+		for _, n := range g.rows {
+			out = append(out, n.Text())
+		}
+	}
+	for _, e := range t.events {
+		out = append(out, e.path)
+	}
+	for _, w := range t.watchlists {
+		out = append(out, w.value.Text())
+	}
+	for _, f := range t.external {
+		out = append(out, f)
+	}
+	return slices.DeleteFunc(out, func(name string) bool { return name == "" })
 }
 
 func shortName(file string) string {

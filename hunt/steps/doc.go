@@ -4,9 +4,9 @@
 // of a query, and which steps and branches a set of data does not exercise.
 //
 // A step is measured by running the query up to it, so the figures are those of the
-// query itself. What has no figure of its own (a step between graph operators, the
-// body of a function, the inside of mv-apply) has none here either:
-// its Rows are Unknown.
+// query itself; so are those inside a function, for each of its calls. What has no
+// figure of its own (a step between graph operators, the inside of mv-apply) has none
+// here either: its Rows are Unknown.
 //
 // It imports hunt, for running, and kql packages. Start at New and Query.Measure.
 package steps

@@ -15,9 +15,10 @@ import (
 
 // probe is a query that measures something about one step.
 type probe struct {
-	at   int // it stands before this statement
-	text string
-	take func(row []types.Value)
+	at    int // it stands before this statement
+	frame *frame
+	text  string
+	take  func(row []types.Value)
 	// apart are the probes to run instead if this one cannot be compiled.
 	apart []probe
 }
@@ -45,11 +46,11 @@ func (q *Query) Measure(ctx context.Context, s *hunt.Session, request hunt.Reque
 // and branches.
 func (q *Query) MeasureStep(ctx context.Context, s *hunt.Session, request hunt.Request, pipeline, step int) error {
 	p := q.All[pipeline]
-	part := Pipeline{at: p.at, Steps: p.Steps[max(0, step-1) : step+1]}
+	part := Pipeline{at: p.at, frame: p.frame, Steps: p.Steps[max(0, step-1) : step+1]}
 	list := part.probes(true)
 	if step == 0 {
 		for _, in := range p.Steps[0].Inputs {
-			last := Pipeline{at: in.at, Steps: in.Steps[max(0, len(in.Steps)-1):]}
+			last := Pipeline{at: in.at, frame: in.frame, Steps: in.Steps[max(0, len(in.Steps)-1):]}
 			list = append(list, last.probes(true)...)
 		}
 	}
@@ -105,7 +106,7 @@ func (p *Pipeline) probes(deep bool) []probe {
 			}
 			at := from(i - 1)
 			before := p.Steps[at]
-			m := meter{at: p.at, before: p.Steps[i-1].prefix}
+			m := meter{at: p.at, frame: p.frame, before: p.Steps[i-1].prefix}
 			if !counted[at] {
 				counted[at] = true
 				m.add("true", func(n int64) { before.Rows = n })
@@ -122,7 +123,7 @@ func (p *Pipeline) probes(deep bool) []probe {
 	}
 	for i, s := range p.Steps {
 		if !counted[i] && (i == 0 || !s.keeps) {
-			out = append(out, probe{at: p.at, text: s.prefix + "\n| count", take: func(row []types.Value) { s.Rows, _ = row[0].(int64) }})
+			out = append(out, probe{at: p.at, frame: p.frame, text: s.prefix + "\n| count", take: func(row []types.Value) { s.Rows, _ = row[0].(int64) }})
 		}
 	}
 	return out
@@ -166,10 +167,12 @@ func (q *Query) run(ctx context.Context, s *hunt.Session, request hunt.Request, 
 // program is the query's statements with probes in the place of its own query.
 func (q *Query) program(list []probe) string {
 	var b strings.Builder
+	names := 0
 	for i, st := range q.script.Statements {
 		for _, p := range list {
 			if p.at == i {
-				b.WriteString(p.text + ";\n")
+				setup, text := p.frame.apply(p.text, &names)
+				b.WriteString(setup + text + ";\n")
 			}
 		}
 		if _, ok := st.(*syntax.Query); !ok {
@@ -182,6 +185,7 @@ func (q *Query) program(list []probe) string {
 // meter collects conditions to count over the rows of one prefix of a query.
 type meter struct {
 	at     int
+	frame  *frame
 	before string
 	preds  []string
 	takes  []func(int64)
@@ -194,11 +198,11 @@ func (m *meter) add(pred string, take func(int64)) {
 // probe counts all conditions in one pass, or one by one where countif() does not take
 // them.
 func (m *meter) probe() probe {
-	out := probe{at: m.at}
+	out := probe{at: m.at, frame: m.frame}
 	items := make([]string, len(m.preds))
 	for i, pred := range m.preds {
 		items[i] = fmt.Sprintf("__%d = countif(%s)", i, pred)
-		out.apart = append(out.apart, probe{at: m.at, text: m.before + "\n| where " + pred + "\n| count",
+		out.apart = append(out.apart, probe{at: m.at, frame: m.frame, text: m.before + "\n| where " + pred + "\n| count",
 			take: func(row []types.Value) { n, _ := row[0].(int64); m.takes[i](n) }})
 	}
 	out.text = m.before + "\n| summarize " + strings.Join(items, ", ")

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"maps"
 	"strings"
 
 	"quarry/kql/source"
@@ -17,7 +18,8 @@ type Query struct {
 	// All are the pipelines of the text in its order: those of let statements and those
 	// that other pipelines read. Main is among them.
 	All []*Pipeline
-	// Closed are the functions of let statements, whose inside is not measured.
+	// Closed are the functions of let statements whose inside is not measured: those
+	// that give no table, and those that nothing calls by name.
 	Closed []string
 
 	script *syntax.Script
@@ -29,6 +31,7 @@ type Pipeline struct {
 	Name  string // of the let statement that it is the value of, or ""
 	Steps []*Step
 	at    int // index of the statement it stands in
+	frame *frame
 }
 
 // Rows is what is left at the end.
@@ -105,7 +108,7 @@ func New(text *source.Text) (*Query, error) {
 		return nil, errs
 	}
 	q := &Query{Text: text, script: script, main: -1}
-	r := &reader{query: q, lets: map[string]*Pipeline{}}
+	r := &reader{query: q, lets: map[string]*Pipeline{}, functions: map[string]*function{}}
 	for i, st := range script.Statements {
 		r.at = i
 		switch st := st.(type) {
@@ -116,8 +119,15 @@ func New(text *source.Text) (*Query, error) {
 				continue // the first one is the main one
 			}
 			q.main = i
-			if q.Main = r.lets[nameOf(st.X)]; q.Main == nil {
+			if q.Main = r.named(st.X); q.Main == nil {
 				q.Main = r.pipeline("", st.X)
+			}
+		}
+	}
+	for _, st := range script.Statements {
+		if let, ok := st.(*syntax.Let); ok {
+			if f := r.functions[let.Name.Text]; f != nil && !f.open {
+				q.Closed = append(q.Closed, let.Name.Text)
 			}
 		}
 	}
@@ -129,22 +139,37 @@ func New(text *source.Text) (*Query, error) {
 
 // reader makes pipelines of a tree.
 type reader struct {
-	query *Query
-	at    int
-	lets  map[string]*Pipeline
+	query     *Query
+	at        int
+	lets      map[string]*Pipeline
+	functions map[string]*function
+	frame     *frame // of the function whose body is read, or nil
 }
 
 func (r *reader) let(st *syntax.Let) {
 	name := st.Name.Text
-	if _, ok := st.Value.(*syntax.Function); ok {
-		r.query.Closed = append(r.query.Closed, name)
+	if f, ok := st.Value.(*syntax.Function); ok {
+		r.functions[name] = &function{lambda: f, lets: maps.Clone(r.lets)}
 		return
 	}
-	if p := tabular(st.Value); p != nil {
+	if p := r.named(st.Value); p != nil {
+		r.lets[name] = p
+		return
+	}
+	if tabular(st.Value) != nil {
 		r.lets[name] = r.pipeline(name, st.Value)
 		return
 	}
 	r.inside(st.Value, nil) // toscalar(T | ...) and its kin
+}
+
+// named is the pipeline that an expression only names: a let statement's, or the body
+// of a function that is called.
+func (r *reader) named(x syntax.Expr) *Pipeline {
+	if p := r.lets[nameOf(x)]; p != nil {
+		return p
+	}
+	return r.application(x)
 }
 
 // tabular finds the pipe that an expression is, through parentheses and materialize().
@@ -182,7 +207,7 @@ func nameOf(x syntax.Expr) string {
 
 // pipeline reads an expression that gives a table.
 func (r *reader) pipeline(name string, x syntax.Expr) *Pipeline {
-	p := &Pipeline{Name: name, at: r.at}
+	p := &Pipeline{Name: name, at: r.at, frame: r.frame}
 	pipe := tabular(x)
 	if pipe == nil {
 		pipe = &syntax.Pipe{Source: x}
@@ -245,7 +270,7 @@ func (r *reader) step(pipe *syntax.Pipe, i int, op syntax.Op) *Step {
 // reads adds the pipelines that an expression reads: the one it is, one that a let
 // statement names, or those of sub-queries within it.
 func (r *reader) reads(to []*Pipeline, x syntax.Expr) []*Pipeline {
-	if p := r.lets[nameOf(x)]; p != nil {
+	if p := r.named(x); p != nil {
 		return appendOnce(to, p)
 	}
 	if tabular(x) != nil {
@@ -267,13 +292,13 @@ func (r *reader) inside(x syntax.Expr, to []*Pipeline) []*Pipeline {
 			}
 		case *syntax.In:
 			if len(n.List) == 1 {
-				if p := r.lets[nameOf(n.List[0])]; p != nil {
+				if p := r.named(n.List[0]); p != nil {
 					to = appendOnce(to, p)
 				}
 			}
 		case *syntax.Call:
 			for _, a := range n.Args {
-				if p := r.lets[nameOf(a)]; p != nil && (n.Name.Text == "toscalar" || n.Name.Text == "materialize") {
+				if p := r.named(a); p != nil && (n.Name.Text == "toscalar" || n.Name.Text == "materialize") {
 					to = appendOnce(to, p)
 				}
 			}

@@ -75,6 +75,31 @@ func TestPrint(t *testing.T) {
      0      Right, as above
      0  | join kind=inner Right on n
 `, "s == 'q' holds for none of the 5 rows that reach it"},
+		{"functions", table + "let f = (least:long, R:(n:long)) { let High = T | where n > least; High | join kind=inner R on n };\nlet view = () { T | project n };\nlet Four = f(1, view);\nlet g = (k:long) { f(k, T) | where n == k };\nunion Four, (g(3)), (view | where n > 9)", `
+  ROWS  STEP
+            f(1, view):
+                High:
+     5          T
+     3          | where n > least
+     3      High
+     3      | join kind=inner R on n
+            g(3):
+                f(k, T):
+                    High:
+     5              T
+     1              | where n > least
+     1          High
+     1          | join kind=inner R on n
+     1      f(k, T)
+     0      | where n == k
+            (...):
+                view():
+     5          T
+     5          | project n
+     5      view
+     0      | where n > 9
+     3  union Four, (g(3)), (...)
+`, ""},
 		{"an operator that starts", table + "union T, (T | where n == 1)\n| where n in (T | where n == 4 | project n)", `
   ROWS  STEP
             (...):
