@@ -14,10 +14,21 @@ import (
 // figure of its own counts neither way.
 type Coverage struct {
 	query   *steps.Query
-	covered map[any]bool   // by *steps.Step, leaf *steps.Cond or *steps.Branch
-	blind   map[any]bool   // was never measured, though tests ran
-	wants   map[any]string // leaf -> "false" or "true"
+	covered map[thing]bool
+	blind   map[thing]bool   // was never measured, though tests ran
+	wants   map[thing]string // of a condition: "false" or "true"
 }
+
+// thing is what tests can exercise, by its place: the body of a function is one thing,
+// however often it is called.
+type thing struct {
+	kind byte // 's' a step, 'c' a condition, 'b' a branch
+	at   source.Span
+}
+
+func stepThing(s *steps.Step) thing     { return thing{'s', s.Span} }
+func condThing(c *steps.Cond) thing     { return thing{'c', c.Span} }
+func branchThing(b *steps.Branch) thing { return thing{'b', b.Span} }
 
 // Gap is something of a rule that no test exercises.
 type Gap struct {
@@ -32,14 +43,14 @@ func newCoverage(text *source.Text) *Coverage {
 	if err != nil {
 		return nil // the rule does not compile, and its tests say so
 	}
-	c := &Coverage{query: q, covered: map[any]bool{}, blind: map[any]bool{}, wants: map[any]string{}}
+	c := &Coverage{query: q, covered: map[thing]bool{}, blind: map[thing]bool{}, wants: map[thing]string{}}
 	for _, p := range q.All {
 		for _, s := range p.Steps {
-			c.covered[s] = false
+			c.covered[stepThing(s)] = false
 			c.want(s.Filter, "false")
 			for _, x := range s.Cases {
 				for _, b := range x.Branches {
-					c.covered[b] = false
+					c.covered[branchThing(b)] = false
 				}
 			}
 		}
@@ -52,7 +63,7 @@ func (c *Coverage) want(x *steps.Cond, want string) {
 	switch {
 	case x == nil:
 	case x.Op == "":
-		c.covered[x], c.wants[x] = false, want
+		c.covered[condThing(x)], c.wants[condThing(x)] = false, want
 	case x.Op == "or":
 		want = "true"
 	case x.Op == "and":
@@ -66,7 +77,7 @@ func (c *Coverage) want(x *steps.Cond, want string) {
 }
 
 // mark counts one figure: whether it was measured, and whether it covers its thing.
-func (c *Coverage) mark(x any, measured, covers bool) {
+func (c *Coverage) mark(x thing, measured, covers bool) {
 	switch {
 	case measured:
 		c.covered[x] = c.covered[x] || covers
@@ -97,11 +108,11 @@ func (c *Coverage) add(q *steps.Query) {
 					before += max(0, in.Rows())
 				}
 			}
-			c.mark(own, before != steps.Unknown && s.Rows != steps.Unknown, before > 0)
+			c.mark(stepThing(own), before != steps.Unknown && s.Rows != steps.Unknown, before > 0)
 			c.filter(own.Filter, s.Filter, before)
 			for k, x := range s.Cases {
 				for l, b := range x.Branches {
-					c.mark(own.Cases[k].Branches[l], b.Rows != steps.Unknown, b.Rows > 0)
+					c.mark(branchThing(own.Cases[k].Branches[l]), b.Rows != steps.Unknown, b.Rows > 0)
 				}
 			}
 		}
@@ -117,28 +128,28 @@ func (c *Coverage) filter(own, seen *steps.Cond, before int64) {
 	}
 	if own.Op == "" {
 		covers := seen.Holds > 0
-		if c.wants[own] == "false" {
+		if c.wants[condThing(own)] == "false" {
 			covers = seen.Holds < before
 		}
-		c.mark(own, seen.Holds != steps.Unknown && before != steps.Unknown, covers)
+		c.mark(condThing(own), seen.Holds != steps.Unknown && before != steps.Unknown, covers)
 	}
 }
 
 // gap reports what can be measured and is not covered.
-func (c *Coverage) gap(x any) bool { return !c.covered[x] && !c.blind[x] }
+func (c *Coverage) gap(x thing) bool { return !c.covered[x] && !c.blind[x] }
 
 // Steps counts the pipe steps that can be measured, and those that rows reached.
 func (c *Coverage) Steps() Share {
-	return c.share(func(x any) bool { _, ok := x.(*steps.Step); return ok })
+	return c.share(func(x thing) bool { return x.kind == 's' })
 }
 
 // Branches counts the conditions and branches that can be measured, and those that the
 // tests exercise.
 func (c *Coverage) Branches() Share {
-	return c.share(func(x any) bool { _, ok := x.(*steps.Step); return !ok })
+	return c.share(func(x thing) bool { return x.kind != 's' })
 }
 
-func (c *Coverage) share(of func(any) bool) Share {
+func (c *Coverage) share(of func(thing) bool) Share {
 	var s Share
 	for x, ok := range c.covered {
 		if of(x) && !c.blind[x] {
@@ -157,22 +168,32 @@ func (c *Coverage) Functions() []string { return c.query.Closed }
 // Gaps lists what no test exercises, in the order of the query.
 func (c *Coverage) Gaps() []Gap {
 	var out []Gap
+	told := map[thing]bool{}
+	gap := func(x thing) bool {
+		if told[x] || !c.gap(x) {
+			return false
+		}
+		told[x] = true
+		return true
+	}
 	for _, p := range c.query.All {
 		for _, s := range p.Steps {
 			line, _ := c.query.Text.Position(s.Key.Start)
-			if c.gap(s) {
-				out = append(out, Gap{line, s.Text, "no row reaches it", true})
+			if x := stepThing(s); c.gap(x) {
+				if gap(x) {
+					out = append(out, Gap{line, s.Text, "no row reaches it", true})
+				}
 				continue // its branches go without saying
 			}
 			s.Filter.Leaves(func(l *steps.Cond) {
-				if c.gap(l) {
+				if gap(condThing(l)) {
 					line, _ := c.query.Text.Position(l.Span.Start)
-					out = append(out, Gap{line, s.Text, fmt.Sprintf("never %s: %s", c.wants[l], flat(l.Text)), false})
+					out = append(out, Gap{line, s.Text, fmt.Sprintf("never %s: %s", c.wants[condThing(l)], flat(l.Text)), false})
 				}
 			})
 			for _, x := range s.Cases {
 				for _, b := range x.Branches {
-					if c.gap(b) {
+					if gap(branchThing(b)) {
 						line, _ := c.query.Text.Position(b.Span.Start)
 						what := "never taken: " + flat(b.Text)
 						if b.Text == "else" {

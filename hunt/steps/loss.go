@@ -27,12 +27,8 @@ func firstLoss(p *Pipeline, depth int) *Loss {
 		}
 		// The rows were lost before, where a pipeline that it reads lost its own.
 		if s.Filter == nil {
-			for _, in := range s.Inputs {
-				if in.Rows() == 0 {
-					if l := firstLoss(in, depth+1); l != nil {
-						return l
-					}
-				}
+			if l := inputLoss(s.Inputs, depth+1); l != nil {
+				return l
 			}
 		}
 		l := &Loss{Pipeline: p, Step: s}
@@ -51,6 +47,25 @@ func firstLoss(p *Pipeline, depth int) *Loss {
 		return l
 	}
 	return nil
+}
+
+// inputLoss is the loss of a pipeline that a step reads, if possible one that had rows to
+// lose.
+func inputLoss(inputs []*Pipeline, depth int) *Loss {
+	var first *Loss
+	for _, in := range inputs {
+		if in.Rows() != 0 {
+			continue
+		}
+		l := firstLoss(in, depth)
+		if l != nil && !l.Step.Source {
+			return l
+		}
+		if first == nil {
+			first = l
+		}
+	}
+	return first
 }
 
 // Explain says in a sentence what the step did.

@@ -112,6 +112,16 @@ func TestPrint(t *testing.T) {
      1      | project n
      1  | where n in (T | where n == 4 | project n)
 `, ""},
+		{"a union of one without rows and one that lost its own", table + "let N = datatable(n:long) [];\nunion (N | where n > 1), (T | where n > 9)", `
+  ROWS  STEP
+            (...):
+     0      N
+     0      | where n > 1
+            (...):
+     5      T
+>    0      | where n > 9
+     0  union (...), (...)
+`, "n > 9 holds for none of the 5 rows that reach it"},
 		{"an empty source", "datatable(a:long) [] | where a > 1", `
   ROWS  STEP
 >    0  datatable (a:long) []
