@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -224,7 +225,7 @@ func (s *shared) slice(ctx context.Context, d *decoder, p *prepared, sl slice) {
 	names := slices.Sorted(maps.Keys(tables))
 	for _, t := range sl.tables {
 		if tables[t] == nil {
-			hint := fmt.Sprintf("it has %v", names)
+			hint := "it has rows of " + strings.Join(names, ", ")
 			if near := diag.Nearest(t, names); near != "" {
 				hint = fmt.Sprintf("did you mean %q?", near)
 			}
@@ -236,8 +237,17 @@ func (s *shared) slice(ctx context.Context, d *decoder, p *prepared, sl slice) {
 		names = sl.tables
 	}
 	for _, t := range names {
-		rows, err := s.cut(ctx, t, tables[t], sl)
-		if err != nil {
+		rows, err := s.cut(ctx, tables[t], sl)
+		var wrong *diag.List
+		switch {
+		case errors.As(err, &wrong) && len(wrong.Items) > 0:
+			hint := wrong.Items[0].Hint
+			if sl.tables == nil {
+				hint = "tables: says which tables it is about"
+			}
+			d.fail(sl.at, hint, "where does not fit %s: %s", t, wrong.Items[0].Message)
+			continue
+		case err != nil:
 			d.fail(sl.at, "", "%s: %v", t, err)
 			continue
 		}
@@ -249,7 +259,7 @@ func (s *shared) slice(ctx context.Context, d *decoder, p *prepared, sl slice) {
 }
 
 // cut takes a slice's part of one table.
-func (s *shared) cut(ctx context.Context, name string, table *bind.Table, sl slice) (*types.Rows, error) {
+func (s *shared) cut(ctx context.Context, table *bind.Table, sl slice) (*types.Rows, error) {
 	query := "Recorded"
 	if !sl.from.IsZero() || !sl.to.IsZero() {
 		at := alert.TimeColumn(table.Columns)
