@@ -10,6 +10,7 @@ import (
 
 	"quarry/detect"
 	"quarry/events"
+	"quarry/hunt"
 	"quarry/workspace"
 )
 
@@ -46,7 +47,7 @@ func TestOnRecordedAttacks(t *testing.T) {
 			if _, err := w.Load(ctx, []string{filepath.Join(data, c.file)}, events.Options{}); err != nil {
 				t.Fatal(err)
 			}
-			res, err := detect.Hunt(ctx, rules, w.Session, detect.Options{})
+			res, err := detect.Hunt(ctx, rules, detect.Session(w.Session, hunt.Request{}), detect.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -5,25 +5,74 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"runtime/debug"
 	"sort"
 	"strings"
-	"sync"
 	"time"
 
 	"quarry/detect/rule"
 	"quarry/detect/tuning"
+	"quarry/engine"
+	"quarry/hunt"
 	"quarry/kql/diag"
 	"quarry/kql/source"
 	"quarry/kql/syntax"
 	"quarry/kql/types"
 )
 
-// Runner runs one query. An error of the query is a *diag.List; so is a query that
-// would run and lacks what its answer depends on, with remarks that say what (see
-// diag.Diagnostic.Needs). It must be safe for concurrent use.
+// Runner makes the queries of a hunt ready, all together so that they can share work.
 type Runner interface {
-	Run(ctx context.Context, text *source.Text) (*types.Rows, error)
+	Prepare(ctx context.Context, texts []*source.Text, parallel int) (Prepared, error)
+}
+
+// Prepared are queries that are ready to run. It is safe for concurrent use.
+type Prepared interface {
+	// Cost estimates the work of query i; cheap ones go first.
+	Cost(i int) float64
+	// Run runs query i. An error of the query is a *diag.List; so is a query that
+	// would run and lacks what its answer depends on, with remarks that say what (see
+	// diag.Diagnostic.Needs).
+	Run(ctx context.Context, i int) (engine.Rows, error)
+	Close()
+}
+
+// Each is a Runner that runs each query alone.
+type Each func(ctx context.Context, text *source.Text) (*types.Rows, error)
+
+// Prepare implements Runner.
+func (f Each) Prepare(_ context.Context, texts []*source.Text, _ int) (Prepared, error) {
+	return each{f, texts}, nil
+}
+
+type each struct {
+	run   Each
+	texts []*source.Text
+}
+
+func (e each) Cost(int) float64 { return 1 }
+func (e each) Close()           {}
+func (e each) Run(ctx context.Context, i int) (engine.Rows, error) {
+	rows, err := e.run(ctx, e.texts[i])
+	if err != nil {
+		return nil, err
+	}
+	return engine.FromRows(rows), nil
+}
+
+// Session runs rules over the tables of a session. request says all but their text.
+func Session(s *hunt.Session, request hunt.Request) Runner { return sessionRunner{s, request} }
+
+type sessionRunner struct {
+	session *hunt.Session
+	request hunt.Request
+}
+
+func (r sessionRunner) Prepare(ctx context.Context, texts []*source.Text, parallel int) (Prepared, error) {
+	requests := make([]hunt.Request, len(texts))
+	for i, t := range texts {
+		requests[i] = r.request
+		requests[i].Text = t
+	}
+	return r.session.Batch(ctx, requests, parallel)
 }
 
 // Options say how to hunt.
@@ -34,8 +83,13 @@ type Options struct {
 	// Parallel is the number of rules that run at once; 0 is the number of
 	// processors, at most 4 (a query is parallel itself).
 	Parallel int
-	// MaxRows bounds the rows kept of a rule; 0 is 10,000. Hits counts all.
-	MaxRows int
+	// MaxRows and MaxBytes bound what is kept of the rows of a rule; 0 is 10,000 and
+	// 4 MiB. Hits counts all.
+	MaxRows  int
+	MaxBytes int
+	// MaxHits bounds the rows that a rule may find; one that finds more is stopped and
+	// refused. 0 is 10,000,000.
+	MaxHits int64
 	// Timeout bounds one rule; 0 is none.
 	Timeout time.Duration
 	// Tables holds the rows of each table there is. A rule whose tables are all
@@ -50,7 +104,11 @@ type Options struct {
 	Progress func(done, total int, r *RuleResult)
 }
 
-const defaultMaxRows = 10_000
+const (
+	defaultMaxRows  = 10_000
+	defaultMaxBytes = 4 << 20
+	defaultMaxHits  = 10_000_000
+)
 
 // Hunt runs every rule and never stops for one of them. The results stand in the
 // order of the rules. The error is for a setting that no rule has and for a
@@ -66,37 +124,16 @@ func Hunt(ctx context.Context, rules []*rule.Rule, runner Runner, opts Options) 
 	if opts.MaxRows <= 0 {
 		opts.MaxRows = defaultMaxRows
 	}
-	results := make([]*RuleResult, len(rules))
-	var (
-		wg   sync.WaitGroup
-		mu   sync.Mutex
-		done int
-		next = make(chan int)
-	)
-	for range min(opts.Parallel, len(rules)) {
-		wg.Go(func() {
-			for i := range next {
-				r := runOne(ctx, rules[i], runner, opts)
-				mu.Lock()
-				results[i] = r
-				done++
-				if opts.Progress != nil {
-					opts.Progress(done, len(rules), r)
-				}
-				mu.Unlock()
-			}
-		})
+	if opts.MaxBytes <= 0 {
+		opts.MaxBytes = defaultMaxBytes
 	}
-feed:
-	for i := range rules {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			break feed
-		}
+	if opts.MaxHits <= 0 {
+		opts.MaxHits = defaultMaxHits
 	}
-	close(next)
-	wg.Wait()
+	results, err := runAll(ctx, rules, runner, opts)
+	if err != nil && ctx.Err() == nil {
+		return nil, err
+	}
 
 	out := &Result{Rules: make([]*RuleResult, 0, len(rules))}
 	missing := map[string]bool{}
@@ -121,49 +158,6 @@ feed:
 	}
 	out.Finish(started)
 	return out, ctx.Err()
-}
-
-// runOne runs a rule and turns whatever happens into its result.
-func runOne(ctx context.Context, r *rule.Rule, runner Runner, opts Options) (out *RuleResult) {
-	out = describe(r)
-	started := time.Now()
-	defer func() {
-		if p := recover(); p != nil {
-			out.Status, out.Reason = Refused, fmt.Sprintf("internal error: %v; please report it with the rule", p)
-			out.Detail = string(debug.Stack())
-		}
-		out.Seconds = float64(time.Since(started).Microseconds()) / 1e6
-	}()
-	if !r.Runnable() {
-		out.Status, out.Reason = Refused, fmt.Sprintf("a rule of kind %s has no query to run", r.Kind)
-		return out
-	}
-	text, err := r.WithOwnSettings(opts.Set)
-	if err != nil {
-		out.Status, out.Reason = Refused, err.Error()
-		return out
-	}
-	out.Query = text.Body
-	out.Settings = settings(r, text.Body)
-	if opts.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, opts.Timeout)
-		defer cancel()
-	}
-	rows, err := runner.Run(ctx, text)
-	if err != nil {
-		out.fail(ctx, err, opts)
-		return out
-	}
-	if rows, err = out.tune(ctx, r, rows, opts); err != nil {
-		out.fail(ctx, err, opts)
-		return out
-	}
-	out.take(rows, opts.MaxRows)
-	if out.Hits == 0 && len(out.Hidden) == 0 {
-		out.explainQuiet(text, opts)
-	}
-	return out
 }
 
 func describe(r *rule.Rule) *RuleResult {
@@ -198,27 +192,76 @@ func settings(r *rule.Rule, body string) map[string]string {
 	return out
 }
 
-func (r *RuleResult) take(rows *types.Rows, maxRows int) {
-	r.schema = rows.Schema
-	kinds := make([]types.Type, len(rows.Schema))
-	for i, c := range rows.Schema {
+// take reads what a rule found: it counts all rows and keeps the first.
+func (r *RuleResult) take(rows engine.Rows, opts Options) error {
+	defer rows.Close()
+	r.schema = rows.Schema()
+	kinds := make([]types.Type, len(r.schema))
+	for i, c := range r.schema {
 		r.Columns = append(r.Columns, c.Name)
 		r.Types = append(r.Types, c.Type.String())
 		kinds[i] = c.Type
 	}
-	r.Hits = int64(len(rows.Values))
-	r.First, r.Last = span(rows)
-	for i, v := range rows.Values {
-		if i == maxRows {
-			r.Truncated = true
-			r.Reason = fmt.Sprintf("%d of %d rows are kept", maxRows, r.Hits)
+	times, seen, kept := TimeColumns(r.schema), newSpan(), 0
+	for r.Hits < opts.MaxHits && rows.Next() {
+		row := rows.Row()
+		seen.addRow(times, row)
+		r.Rows = append(r.Rows, Row{Values: row, Types: kinds})
+		kept += weight(row)
+		if r.Hits++; r.Hits < int64(opts.MaxRows) && kept < opts.MaxBytes {
+			continue
+		}
+		if tail, ok := rows.(engine.Tail); ok {
+			n, err := tail.Tail(times, opts.MaxHits+1-r.Hits, seen.add)
+			if r.Hits += n; err != nil {
+				return err
+			}
 			break
 		}
-		r.Rows = append(r.Rows, Row{Values: v, Types: kinds})
+		for r.Hits <= opts.MaxHits && rows.Next() {
+			seen.addRow(times, rows.Row())
+			r.Hits++
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	if r.Hits > opts.MaxHits {
+		return errTooMany(opts.MaxHits)
+	}
+	r.First, r.Last = seen.texts()
+	if r.Hits > int64(len(r.Rows)) {
+		r.Truncated = true
+		r.Reason = fmt.Sprintf("%d of %d rows are kept", len(r.Rows), r.Hits)
 	}
 	if r.Hits > 0 {
 		r.Status = Fired
 	}
+	return nil
+}
+
+// weight is about the memory that a row takes, in bytes.
+func weight(row []types.Value) int {
+	n := 16 * len(row)
+	for _, v := range row {
+		if s, ok := v.(string); ok {
+			n += len(s)
+		}
+	}
+	return n
+}
+
+// drop forgets what a rule found before it failed.
+func (r *RuleResult) drop() {
+	r.Columns, r.Types, r.Rows, r.schema = []string{}, []string{}, []Row{}, nil
+	r.Hits, r.First, r.Last = 0, "", ""
+}
+
+// errTooMany is the error of a rule that found more rows than it may.
+type errTooMany int64
+
+func (e errTooMany) Error() string {
+	return fmt.Sprintf("the rule found more than %d rows and was stopped; a detection is about few: filter earlier, summarize, or look at a shorter time with --from and --to", int64(e))
 }
 
 // codeUnknownTable is the binder's code for a table that neither data nor a schema
@@ -230,7 +273,7 @@ func (r *RuleResult) fail(ctx context.Context, err error, opts Options) {
 	var list *diag.List
 	if !errors.As(err, &list) || list == nil {
 		if errors.Is(err, context.DeadlineExceeded) && opts.Timeout > 0 {
-			r.Reason = fmt.Sprintf("the rule ran longer than %s and was stopped", opts.Timeout)
+			r.Reason = fmt.Sprintf("the rule ran longer than %s and was stopped; give it more with --rule-timeout, or look at a shorter time with --from and --to", opts.Timeout)
 		} else if ctx.Err() != nil {
 			r.Reason = "the hunt was stopped"
 		}

@@ -53,7 +53,7 @@ func TestHunt(t *testing.T) {
 		rules = append(rules, &rule.Rule{ID: fmt.Sprint(i), Name: q, Query: q, Kind: rule.Hunting})
 	}
 	calls := 0
-	res, err := Hunt(context.Background(), rules, fake{}, Options{
+	res, err := Hunt(context.Background(), rules, Each(fake{}.Run), Options{
 		Set: map[string]string{"k": "7"}, Parallel: 3, MaxRows: 3, Tables: map[string]int64{"T": 9, "Empty": 0, "Other": 0, "Full": 5},
 		Progress: func(done, total int, r *RuleResult) { calls++ },
 	})
@@ -91,21 +91,21 @@ func TestHunt(t *testing.T) {
 
 func TestHuntSettingsAndCancel(t *testing.T) {
 	rules := []*rule.Rule{{ID: "1", Name: "r", Query: "let Tolerance = 5; T"}}
-	if _, err := Hunt(context.Background(), rules, fake{}, Options{Set: map[string]string{"Tolerence": "5"}}); err == nil || !strings.Contains(err.Error(), `did you mean "Tolerance"?`) {
+	if _, err := Hunt(context.Background(), rules, Each(fake{}.Run), Options{Set: map[string]string{"Tolerence": "5"}}); err == nil || !strings.Contains(err.Error(), `did you mean "Tolerance"?`) {
 		t.Error(err)
 	}
-	if _, err := Hunt(context.Background(), rules, fake{}, Options{Set: map[string]string{"Tolerance": "abc"}}); err == nil || err.Error() != "Tolerance is a long, and abc is none" {
+	if _, err := Hunt(context.Background(), rules, Each(fake{}.Run), Options{Set: map[string]string{"Tolerance": "abc"}}); err == nil || err.Error() != "Tolerance is a long, and abc is none" {
 		t.Error(err)
 	}
 	// A value that fits one rule is refused by the other alone.
 	rules = append(rules, &rule.Rule{ID: "2", Name: "s", Query: "let Tolerance = \"x\"; T"})
-	res, err := Hunt(context.Background(), rules, fake{}, Options{Set: map[string]string{"Tolerance": "abc"}})
+	res, err := Hunt(context.Background(), rules, Each(fake{}.Run), Options{Set: map[string]string{"Tolerance": "abc"}})
 	if err != nil || res.Rules[0].Status != Refused || res.Rules[1].Status != Quiet {
 		t.Errorf("%v %+v", err, res)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Hunt(ctx, rules, fake{}, Options{}); !errors.Is(err, context.Canceled) {
+	if _, err := Hunt(ctx, rules, Each(fake{}.Run), Options{}); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }

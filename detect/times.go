@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"math"
 	"strings"
 
 	"quarry/kql/types"
@@ -44,26 +45,25 @@ func containsAny(s string, words ...string) bool {
 	return false
 }
 
-// span is the earliest and latest time of rows, as text.
-func span(rows *types.Rows) (first, last string) {
-	lo, hi := int64(-1), int64(-1)
-	columns := TimeColumns(rows.Schema)
-	for _, row := range rows.Values {
-		for _, c := range columns {
-			t, ok := row[c].(int64)
-			if !ok {
-				continue
-			}
-			if lo < 0 || t < lo {
-				lo = t
-			}
-			if t > hi {
-				hi = t
-			}
+// span is the earliest and latest time of rows that pass by.
+type span struct{ low, high int64 }
+
+func newSpan() span { return span{math.MaxInt64, math.MinInt64} }
+
+func (s *span) add(t int64) { s.low, s.high = min(s.low, t), max(s.high, t) }
+
+func (s *span) addRow(columns []int, row []types.Value) {
+	for _, c := range columns {
+		if t, ok := row[c].(int64); ok {
+			s.add(t)
 		}
 	}
-	if lo < 0 {
+}
+
+// texts are the two times, "" if there were none.
+func (s *span) texts() (first, last string) {
+	if s.low > s.high {
 		return "", ""
 	}
-	return types.FormatDatetime(lo), types.FormatDatetime(hi)
+	return types.FormatDatetime(s.low), types.FormatDatetime(s.high)
 }

@@ -41,7 +41,7 @@ func TestTuning(t *testing.T) {
 	for _, name := range []string{"some", "every", "muted", "odd"} {
 		rules = append(rules, &rule.Rule{ID: name, Name: name, Kind: rule.Hunting, Severity: "High", Query: "T"})
 	}
-	res, err := Hunt(ctx, rules, given{rows}, Options{Tuning: set.At(time.Now()), Predicates: s, Tables: map[string]int64{}})
+	res, err := Hunt(ctx, rules, Each(given{rows}.Run), Options{Tuning: set.At(time.Now()), Predicates: s, Tables: map[string]int64{}})
 	if err != nil {
 		t.Fatal(err)
 	}

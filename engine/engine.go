@@ -25,6 +25,13 @@ type Rows interface {
 	Close()
 }
 
+// Tail is a result whose rows to come can be counted without being made.
+type Tail interface {
+	// Tail reads to the end, but for at most limit rows, and gives the values that are
+	// not null of some columns of 64-bit integers (int, long, datetime, timespan).
+	Tail(columns []int, limit int64, value func(int64)) (rows int64, err error)
+}
+
 // Collect reads a whole result, at most limit rows (0: all). more reports rows left
 // unread.
 func Collect(rows Rows, limit int) (out *types.Rows, more bool, err error) {

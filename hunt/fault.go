@@ -13,3 +13,10 @@ func QueryFault(err error) bool {
 	var e *duckdb.Error
 	return errors.As(err, &e) && (e.Kind == duckdb.Function || e.Kind == duckdb.Memory)
 }
+
+// OutOfMemory reports that a query needed more memory than there was for it, others
+// that ran at the time included.
+func OutOfMemory(err error) bool {
+	var e *duckdb.Error
+	return errors.As(err, &e) && e.Kind == duckdb.Memory
+}

@@ -80,7 +80,7 @@ func sample(t testing.TB, rows int) *detect.Result {
 		mk("bad", "A rule with a typing error", "Low", nil, nil, "DeviceEvents\n| where Acount == 1"),
 		mk("quiet", "LSASS memory dumped with a system tool", "High", []string{"CredentialAccess"}, nil, "T | take 1"),
 	}
-	res, err := detect.Hunt(context.Background(), rules, answers{"smb": chain, "enc": many, "evil": evil, "clr": cleared}, detect.Options{
+	res, err := detect.Hunt(context.Background(), rules, detect.Each(answers{"smb": chain, "enc": many, "evil": evil, "clr": cleared}.Run), detect.Options{
 		Tables: map[string]int64{"DeviceProcessEvents": 120345, "DeviceFileEvents": 20101, "DeviceLogonEvents": 900},
 	})
 	if err != nil {
@@ -132,7 +132,7 @@ func TestJSONFollowsItsSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	empty, _ := detect.Hunt(context.Background(), nil, answers{}, detect.Options{})
+	empty, _ := detect.Hunt(context.Background(), nil, detect.Each(answers{}.Run), detect.Options{})
 	for _, r := range []*detect.Result{sample(t, 30), empty} {
 		var b bytes.Buffer
 		if err := JSON(&b, r); err != nil {

@@ -28,7 +28,7 @@ func TestTunedIsTold(t *testing.T) {
 	for _, r := range rules {
 		r.Query = "T | where x == \"" + r.Name + "\""
 	}
-	res, err := detect.Hunt(context.Background(), rules, answers{"loud": rows, "meek": rows}, detect.Options{Tuning: set.At(time.Now())})
+	res, err := detect.Hunt(context.Background(), rules, detect.Each(answers{"loud": rows, "meek": rows}.Run), detect.Options{Tuning: set.At(time.Now())})
 	if err != nil {
 		t.Fatal(err)
 	}

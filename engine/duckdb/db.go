@@ -34,6 +34,7 @@ type DB struct {
 	handle      b.Database
 	memory      int64 // the limits in bytes
 	spill       int64
+	threads     int // 0 is one for each processor
 	temp        string
 	privateTemp bool
 	file        string // the key in openFiles
@@ -56,7 +57,7 @@ type DB struct {
 
 // Open opens or creates a database. It never loads anything over the network.
 func Open(o Options) (*DB, error) {
-	db := &DB{temp: o.TempDir}
+	db := &DB{temp: o.TempDir, threads: o.Threads}
 	db.functions.byName = map[string]signature{}
 	if o.TempDir == "" {
 		// A directory of our own keeps the log data in spill files away from other users.
@@ -185,6 +186,18 @@ func parseBytes(s string) int64 {
 
 // MemoryLimit is the limit in force, in bytes.
 func (db *DB) MemoryLimit() int64 { return db.memory }
+
+// SetThreads sets the number of threads that all queries together use; 0 is what Options
+// asked for. Queries that run take it up at their next step.
+func (db *DB) SetThreads(ctx context.Context, n int) error {
+	if n <= 0 {
+		n = db.threads
+	}
+	if n <= 0 {
+		return db.Exec(ctx, "RESET threads")
+	}
+	return db.Exec(ctx, fmt.Sprintf("SET threads = %d", n))
+}
 
 // LockDown takes away, for good, the right of SQL to read and write files and
 // to change settings. The database file, spill files and the directories named

@@ -151,6 +151,31 @@ func (r *Rows) Row() []types.Value {
 	return r.values[r.row*w : (r.row+1)*w : (r.row+1)*w]
 }
 
+// Tail implements engine.Tail.
+func (r *Rows) Tail(columns []int, limit int64, value func(int64)) (rows int64, err error) {
+	first := r.row + 1 // of the chunk at hand
+	for rows < limit {
+		if first >= r.n {
+			if n, err := r.NextChunk(); n == 0 || err != nil {
+				return rows, err
+			}
+			first = 0
+		}
+		for _, c := range columns {
+			longs := r.Longs(c)
+			for i := first; i < r.n; i++ {
+				if !r.Null(c, i) {
+					value(longs[i])
+				}
+			}
+		}
+		rows += int64(r.n - first)
+		first = r.n
+	}
+	r.row = r.n
+	return rows, nil
+}
+
 // Err is the error that ended Next, if any.
 func (r *Rows) Err() error { return r.err }
 

@@ -18,19 +18,8 @@ var _ engine.Engine = (*DB)(nil)
 // Run registers the Go functions a program calls, runs its Go operators in order,
 // and starts the final query.
 func (db *DB) Run(ctx context.Context, p *sqlgen.Program, env *builtin.Env) (engine.Rows, error) {
-	for _, f := range p.Functions {
-		row, result := f.Row, f.Result
-		if row.Compile != nil {
-			if err := db.RegisterPredicate(ctx, StringPredicate{Name: f.Name, Compile: row.Compile}); err != nil {
-				return nil, err
-			}
-			continue
-		}
-		def := ScalarFunc{Name: f.Name, Params: f.Params, Result: f.Result, Volatile: row.Sem&builtin.Volatile != 0,
-			Fn: func(args []types.Value) types.Value { return builtin.CallGo(env, row, result, args) }}
-		if err := db.RegisterScalar(ctx, def); err != nil {
-			return nil, err
-		}
+	if err := db.registerAll(ctx, p, env); err != nil {
+		return nil, err
 	}
 	r := &running{}
 	var names []string // placeholder, table, placeholder, table, ...
@@ -66,6 +55,25 @@ func (db *DB) Run(ctx context.Context, p *sqlgen.Program, env *builtin.Env) (eng
 		return nil, err
 	}
 	return r, nil
+}
+
+// registerAll registers the Go functions that a program calls.
+func (db *DB) registerAll(ctx context.Context, p *sqlgen.Program, env *builtin.Env) error {
+	for _, f := range p.Functions {
+		row, result := f.Row, f.Result
+		if row.Compile != nil {
+			if err := db.RegisterPredicate(ctx, StringPredicate{Name: f.Name, Compile: row.Compile}); err != nil {
+				return err
+			}
+			continue
+		}
+		def := ScalarFunc{Name: f.Name, Params: f.Params, Result: f.Result, Volatile: row.Sem&builtin.Volatile != 0,
+			Fn: func(args []types.Value) types.Value { return builtin.CallGo(env, row, result, args) }}
+		if err := db.RegisterScalar(ctx, def); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // running is a result together with what must be given back after it.

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"strings"
 
+	"quarry/kql/builtin"
+	"quarry/kql/sqlgen"
 	"quarry/kql/types"
 )
 
@@ -57,6 +59,14 @@ func (db *DB) Spool(ctx context.Context, schema types.Schema, rows iter.Seq2[[]t
 func (db *DB) SpoolQuery(ctx context.Context, sql string) (table string, drop func(), err error) {
 	table, drop, _, err = db.newSpool(ctx, " AS "+sql)
 	return table, drop, err
+}
+
+// SpoolProgram is SpoolQuery for a program without steps.
+func (db *DB) SpoolProgram(ctx context.Context, p *sqlgen.Program, env *builtin.Env) (table string, drop func(), err error) {
+	if err := db.registerAll(ctx, p, env); err != nil {
+		return "", nil, err
+	}
+	return db.SpoolQuery(ctx, p.SQL)
 }
 
 // newSpool creates a table; definition follows its name.

@@ -16,7 +16,6 @@ import (
 	"quarry/detect/rule"
 	"quarry/events"
 	"quarry/hunt"
-	"quarry/kql/source"
 	"quarry/kql/types"
 	"quarry/workspace"
 )
@@ -172,7 +171,7 @@ func (a *app) hunt(ctx context.Context, h *huntFlags, evidence []string) error {
 		a.tellAge(ctx, w, tables, now)
 	}
 	bar := a.progress("rules", "rules")
-	result, err := detect.Hunt(ctx, pack.Rules, huntRunner{w, h, now}, detect.Options{
+	result, err := detect.Hunt(ctx, pack.Rules, detect.Session(w.Session, h.request(now)), detect.Options{
 		Set: set, Parallel: h.parallel, Timeout: h.timeout, Tables: tables, Tuning: active, Predicates: w.Session,
 		Progress: func(done, total int, r *detect.RuleResult) { bar.set(int64(done), int64(total), r.Name) },
 	})
@@ -240,22 +239,16 @@ func settings(list []string) (map[string]string, error) {
 	return set, nil
 }
 
-// huntRunner runs rules at the hunt's clock and within its window.
-type huntRunner struct {
-	space *workspace.Workspace
-	flags *huntFlags
-	now   time.Time
-}
-
-func (r huntRunner) Run(ctx context.Context, text *source.Text) (*types.Rows, error) {
+// request is the query of a rule at the hunt's clock and within its window, but for its text.
+func (h *huntFlags) request(now time.Time) hunt.Request {
 	options := map[string]string{}
-	if t := r.flags.from; !t.IsZero() {
-		options["query_datetimescope_from"] = types.FormatDatetime(types.FromTime(t))
+	if !h.from.IsZero() {
+		options["query_datetimescope_from"] = types.FormatDatetime(types.FromTime(h.from))
 	}
-	if t := r.flags.to; !t.IsZero() {
-		options["query_datetimescope_to"] = types.FormatDatetime(types.FromTime(t))
+	if !h.to.IsZero() {
+		options["query_datetimescope_to"] = types.FormatDatetime(types.FromTime(h.to))
 	}
-	return r.space.RunRule(ctx, hunt.Request{Text: text, Now: r.now, Settings: options})
+	return hunt.Request{Now: now, Settings: options}
 }
 
 // tellAge warns that rules which look back from now see nothing of old evidence.

@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -231,7 +230,9 @@ func (t textTest) lowerTerm(l *Lowering, needle string) sqlx.Expr {
 		return contains.compareSQL(l.sql(0), sqlx.String(needle), needle, true)
 	}
 	s := l.once(0)
-	match := sqlx.Call("regexp_matches", s, sqlx.String(t.pattern(needle)))
+	text := l.Args[0]
+	text.SQL = s
+	match := l.UDF(termRows[t], types.Bool, text, Arg{Type: types.String, SQL: sqlx.String(needle)})
 	if !ascii(needle) {
 		return match
 	}
@@ -242,22 +243,28 @@ func (t textTest) lowerTerm(l *Lowering, needle string) sqlx.Expr {
 	return when(first, match, sqlx.False)
 }
 
-// pattern finds the needle as a term.
-func (t textTest) pattern(needle string) string {
-	const edge = `[^\p{L}\p{Nd}]`
-	left, right := edges(needle, t.left, t.right)
-	p := regexp.QuoteMeta(needle)
-	if left {
-		p = "(?:^|" + edge + ")" + p
+// termRows are what tests for a constant term run. A regular expression that knows all
+// letters takes longer to compile than most searches for it.
+var termRows = func() map[textTest]*Row {
+	rows := map[textTest]*Row{}
+	for _, op := range stringOperators {
+		t := op.test
+		if t.kind != testTerm {
+			continue
+		}
+		r := &Row{Sig: "." + op.name + "(source: string, search: string) -> bool", Go: t.row(false),
+			Compile: func(needle string) (func(string) bool, error) {
+				if t.fold && t.left && t.right {
+					return newTermSet([]string{needle}).match, nil
+				}
+				needle = t.folded(needle)
+				return func(s string) bool { return t.holds(t.folded(s), needle) }, nil
+			}}
+		r.sig, _ = parseSig(r.Sig)
+		rows[t] = r
 	}
-	if right {
-		p += "(?:$|" + edge + ")"
-	}
-	if t.fold {
-		p = "(?i)" + p
-	}
-	return p
-}
+	return rows
+}()
 
 // caseless reports ASCII texts without letters.
 func caseless(s string) bool {

@@ -63,7 +63,15 @@ const (
 
 // Generate makes the program of a query. Its errors are *Refusal, and internal
 // errors of malformed plans.
-func Generate(root *plan.Root, forms Forms) (p *Program, err error) {
+func Generate(root *plan.Root, forms Forms) (*Program, error) {
+	return generate(forms, func(g *generator) {
+		g.prog.SQL = g.root(root)
+		g.prog.Cols = root.Cols
+	})
+}
+
+// generate makes a program; make may fail through the generator.
+func generate(forms Forms, make func(*generator)) (p *Program, err error) {
 	g := &generator{goForms: forms == GoForms, functions: map[string]bool{}, shared: map[*plan.Shared]string{}}
 	defer func() {
 		if r := recover(); r != nil {
@@ -74,8 +82,7 @@ func Generate(root *plan.Root, forms Forms) (p *Program, err error) {
 			p, err = nil, e.error
 		}
 	}()
-	g.prog.SQL = g.root(root)
-	g.prog.Cols = root.Cols
+	make(g)
 	return &g.prog, nil
 }
 

@@ -1,0 +1,203 @@
+package detect
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"quarry/detect/rule"
+	"quarry/hunt"
+	"quarry/kql/source"
+)
+
+// run is the work of a hunt.
+type run struct {
+	rules    []*rule.Rule
+	results  []*RuleResult  // of rules whose query cannot be told yet: what is known of them
+	texts    []*source.Text // nil where there is nothing to run
+	at       []int          // the place of each rule among the prepared queries
+	prepared Prepared
+	opts     Options
+
+	mu       sync.Mutex
+	finished []*RuleResult
+	done     int
+	left     bool // nobody waits any more
+}
+
+// runAll runs every rule, the cheap ones first. When ctx ends it returns at once with
+// what is done; nil stands for the rest.
+func runAll(ctx context.Context, rules []*rule.Rule, runner Runner, opts Options) ([]*RuleResult, error) {
+	h := &run{rules: rules, results: make([]*RuleResult, len(rules)), texts: make([]*source.Text, len(rules)), at: make([]int, len(rules)),
+		opts: opts, finished: make([]*RuleResult, len(rules))}
+	var texts []*source.Text
+	for i, r := range rules {
+		h.results[i] = describe(r)
+		if h.texts[i] = h.results[i].text(r, opts); h.texts[i] != nil {
+			h.at[i] = len(texts)
+			texts = append(texts, h.texts[i])
+		}
+	}
+	ended := make(chan error, 1)
+	go func() {
+		// A failure to share work must not take the program down.
+		defer func() {
+			if p := recover(); p != nil {
+				ended <- fmt.Errorf("internal error: %v; please report it\n%s", p, debug.Stack())
+			}
+		}()
+		ended <- h.all(ctx, runner, texts)
+	}()
+	var err error
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		// The engine may take its time to notice; nobody waits for it.
+		err = ctx.Err()
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.left = true
+	return h.finished, err
+}
+
+// text is the query of a rule; nil, and the reason in r, if there is none to run.
+func (r *RuleResult) text(from *rule.Rule, opts Options) *source.Text {
+	if !from.Runnable() {
+		r.Status, r.Reason = Refused, fmt.Sprintf("a rule of kind %s has no query to run", from.Kind)
+		return nil
+	}
+	text, err := from.WithOwnSettings(opts.Set)
+	if err != nil {
+		r.Status, r.Reason = Refused, err.Error()
+		return nil
+	}
+	r.Query = text.Body
+	r.Settings = settings(from, text.Body)
+	return text
+}
+
+// all prepares the queries and runs them.
+func (h *run) all(ctx context.Context, runner Runner, texts []*source.Text) (err error) {
+	if h.prepared, err = runner.Prepare(ctx, texts, h.opts.Parallel); err != nil {
+		return err
+	}
+	defer h.prepared.Close()
+	order := make([]int, len(h.rules))
+	for i := range order {
+		order[i] = i
+	}
+	cost := func(i int) float64 {
+		if h.texts[i] == nil {
+			return 0
+		}
+		return h.prepared.Cost(h.at[i])
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch ca, cb := cost(a), cost(b); {
+		case ca < cb:
+			return -1
+		case ca > cb:
+			return 1
+		}
+		return 0
+	})
+	again := h.inParallel(ctx, order, h.opts.Parallel)
+	// A rule may have had too little memory because of its neighbours. Alone it has all.
+	if h.opts.Parallel > 1 {
+		again = h.inParallel(ctx, again, 1)
+	}
+	for _, i := range again {
+		h.finish(i, h.results[i])
+	}
+	return ctx.Err()
+}
+
+// inParallel runs rules and returns those that ran out of memory.
+func (h *run) inParallel(ctx context.Context, order []int, parallel int) (again []int) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	next := make(chan int)
+	for range min(parallel, len(order)) {
+		wg.Go(func() {
+			for i := range next {
+				if h.one(ctx, i) {
+					h.finish(i, h.results[i])
+					continue
+				}
+				mu.Lock()
+				again = append(again, i)
+				mu.Unlock()
+			}
+		})
+	}
+feed:
+	for _, i := range order {
+		select {
+		case next <- i:
+		case <-ctx.Done():
+			break feed
+		}
+	}
+	close(next)
+	wg.Wait()
+	slices.Sort(again)
+	return again
+}
+
+func (h *run) finish(i int, r *RuleResult) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.left {
+		return
+	}
+	h.finished[i] = r
+	h.done++
+	if h.opts.Progress != nil {
+		h.opts.Progress(h.done, len(h.rules), r)
+	}
+}
+
+// one runs a rule and turns whatever happens into its result. It is false if the
+// memory did not suffice.
+func (h *run) one(ctx context.Context, i int) (enough bool) {
+	out := h.results[i]
+	if h.texts[i] == nil {
+		return true
+	}
+	out.Status, out.Reason, out.Detail, out.Diagnostics, out.TuningProblems = Quiet, "", "", nil, nil // of a first try
+	started := time.Now()
+	enough = true
+	defer func() {
+		if p := recover(); p != nil {
+			out.drop()
+			out.Status, out.Reason = Refused, fmt.Sprintf("internal error: %v; please report it with the rule", p)
+			out.Detail = string(debug.Stack())
+		}
+		out.Seconds = float64(time.Since(started).Microseconds()) / 1e6
+	}()
+	if h.opts.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, h.opts.Timeout)
+		defer cancel()
+	}
+	rows, err := h.prepared.Run(ctx, h.at[i])
+	if err == nil {
+		rows, err = out.tune(ctx, h.rules[i], rows, h.opts)
+	}
+	if err == nil {
+		err = out.take(rows, h.opts)
+	}
+	if err != nil {
+		out.drop()
+		out.fail(ctx, err, h.opts)
+		return !hunt.OutOfMemory(err)
+	}
+	if out.Hits == 0 && len(out.Hidden) == 0 {
+		out.explainQuiet(h.texts[i], h.opts)
+	}
+	return true
+}

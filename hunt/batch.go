@@ -1,0 +1,125 @@
+package hunt
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"quarry/engine"
+	"quarry/kql/plan"
+	"quarry/kql/types"
+)
+
+// Batch is a list of rules that run over the same tables, made ready together so that
+// they share work; see sieve.go. Each rule gives what it gives alone. The tables must
+// not change while the batch is in use.
+type Batch struct {
+	session *Session
+	rules   []*batched
+	drops   []func()
+}
+
+// batched is one rule of a batch.
+type batched struct {
+	answer *Answer
+	err    error // of compiling
+	broken any   // what compiling panicked with
+	cost   float64
+}
+
+// manyRules is the number of rules for each processor from which on every rule runs on
+// one thread: rules side by side use the processors better than threads of one rule.
+const manyRules = 8
+
+// Batch compiles rules and looks for work to share. An error of a rule is told when it
+// runs; an error here is about the tables, or the context's. parallel is the number of
+// rules that will run at once.
+func (s *Session) Batch(ctx context.Context, requests []Request, parallel int) (*Batch, error) {
+	b := &Batch{session: s, rules: make([]*batched, len(requests))}
+	if len(requests) >= manyRules*runtime.GOMAXPROCS(0) && parallel > 1 {
+		if err := s.db.SetThreads(ctx, 1); err == nil { // refused in a database that is locked down
+			b.drops = append(b.drops, func() { _ = s.db.SetThreads(context.Background(), 0) })
+		}
+	}
+	each(ctx, len(requests), parallel, func(i int) { b.rules[i] = s.prepare(ctx, requests[i]) })
+	err := ctx.Err()
+	if err == nil {
+		err = b.sieve(ctx, parallel)
+	}
+	if err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// prepare compiles a rule.
+func (s *Session) prepare(ctx context.Context, r Request) (out *batched) {
+	out = &batched{}
+	defer func() { out.broken = recover() }()
+	if out.answer, out.err = s.Query(ctx, r); out.err == nil {
+		if w := out.answer.Compiled.Warnings; w != nil && len(w.Needs()) > 0 {
+			out.err = w
+		}
+	}
+	return out
+}
+
+// each calls do for 0 to n-1, from several goroutines, until ctx ends.
+func each(ctx context.Context, n, parallel int, do func(i int)) {
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range min(n, max(parallel, 1)) {
+		wg.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
+	}
+	for i := range n {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+}
+
+// Cost estimates the work of rule i, in no unit.
+func (b *Batch) Cost(i int) float64 { return b.rules[i].cost }
+
+// Run runs rule i. A rule that needs what is not there does not run: its error is the
+// *diag.List of remarks that tell the need.
+func (b *Batch) Run(ctx context.Context, i int) (engine.Rows, error) {
+	r := b.rules[i]
+	if r.broken != nil {
+		panic(fmt.Sprint(r.broken))
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	main := &r.answer.Compiled.Results[0]
+	if v, ok := main.Root.Node.(*plan.Values); ok && len(v.Rows) == 0 {
+		schema := make(types.Schema, len(main.Root.Cols))
+		for i, c := range main.Root.Cols {
+			schema[i] = types.Column{Name: c.Name, Type: c.Type}
+		}
+		return engine.FromRows(&types.Rows{Schema: schema}), nil
+	}
+	return b.session.db.Run(ctx, main.Program, b.session.env)
+}
+
+// Close gives back what the rules shared.
+func (b *Batch) Close() {
+	for _, r := range b.rules {
+		if r != nil && r.answer != nil {
+			r.answer.Close()
+		}
+	}
+	for _, drop := range b.drops {
+		drop()
+	}
+	b.drops = nil
+}
