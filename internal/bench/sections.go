@@ -4,6 +4,7 @@ package main
 var sections = []Section{
 	ingestSection(),
 	mappingSection(),
+	allRulesSection(),
 	startSection(),
 	chainSection(),
 	rules20Section(),
