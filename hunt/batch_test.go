@@ -1,0 +1,125 @@
+package hunt
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"quarry/engine"
+	"quarry/kql/source"
+)
+
+// batchOf runs queries in a batch and alone, and compares.
+func compareBatch(t *testing.T, s *Session, queries []string) *Batch {
+	t.Helper()
+	ctx := context.Background()
+	var requests []Request
+	for _, q := range queries {
+		requests = append(requests, Request{Text: source.New("", q, 0)})
+	}
+	b, err := s.Batch(ctx, requests, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	for i, q := range queries {
+		alone, _, wantErr := s.All(ctx, requests[i], 0)
+		rows, err := b.Run(ctx, i)
+		if wantErr != nil {
+			if err == nil || err.Error() != wantErr.Error() {
+				t.Errorf("%s\ntogether %v, alone %v", q, err, wantErr)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s\n%v", q, err)
+			continue
+		}
+		together, _, err := engine.Collect(rows, 0)
+		if err != nil {
+			t.Errorf("%s\n%v", q, err)
+			continue
+		}
+		if diff := cmp.Diff(rounded(alone), rounded(together)); diff != "" {
+			t.Errorf("%s (-alone +together)\n%s\n%s", q, diff, b.rules[i].answer.Compiled.Results[0].Program.SQL)
+		}
+	}
+	return b
+}
+
+// TestBatch compares random queries run together and alone.
+func TestBatch(t *testing.T) {
+	s, err := randomTables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var queries []string
+	for seed := range uint64(120) {
+		q := newWriter(s.compiler.Table, seed).query()
+		if strings.HasPrefix(q, "A") { // one in four looks for what is not there
+			q = []string{q, strings.Replace(q, "A", "A | where id == 3", 1), strings.Replace(q, "A", "A | where id < 0", 1), strings.Replace(q, "A", "A | where k == 2 and id > 9", 1)}[seed%4]
+		}
+		queries = append(queries, q)
+	}
+	compareBatch(t, s, queries)
+}
+
+// TestBatchShares: what is found empty is not run, and what must not be moved stays.
+func TestBatchShares(t *testing.T) {
+	s, err := randomTables()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const never = "id == 99"
+	cases := []struct {
+		query string
+		empty bool // nothing is left to run
+	}{
+		{"A | where " + never, true},
+		{"A | where id > 2 | where " + never + " | summarize count() by k", true},
+		{"A | extend m = id * 2 | where m == 199", true},
+		{"A | where " + never + " | summarize count()", false}, // one row
+		{"A | where " + never + " | join kind=inner B on k", true},
+		{"B | join kind=leftouter (A | where " + never + ") on k", false},
+		{"B | join kind=leftanti (A | where " + never + ") on k", false},
+		{"A | where " + never + " | join kind=leftanti B on k", true},
+		{"A | where " + never + " | join kind=fullouter B on k", false},
+		{"union (A | where " + never + "), (A | where id == -1)", true},
+		{"union (A | where " + never + "), (A | where id == 1)", false},
+		{"A | sort by id asc | extend p = prev(id) | where p == 99", false}, // a row does not decide for itself
+		{"A | sort by id asc | where row_number() == 2 | where id == 1", false},
+		{"A | take 3 | where " + never, false},
+		{"let L = A | where " + never + "; L | join kind=inner (L | project k, i) on k", true},
+		{"B | where k in ((A | where " + never + " | project k))", false},
+		{"print x = toscalar(A | where " + never + " | count)", false},
+		{"A | where id == 1 or rand() < 2 | count", false},
+		{"A | where id == 7", false}, {"A | where id == 8 | extend n = id", false}, {"A | where id == 9 | serialize r = row_number()", false},
+	}
+	var queries []string
+	for _, c := range cases {
+		queries = append(queries, c.query)
+	}
+	b := compareBatch(t, s, queries)
+	for i, c := range cases {
+		if r := b.rules[i]; r.err != nil || empty(r.answer.Compiled.Results[0].Root.Node) != c.empty {
+			t.Errorf("%s: empty %v, want %v (%v)", c.query, !c.empty, c.empty, r.err)
+		}
+	}
+	copied := 0
+	for _, r := range b.rules {
+		if strings.Contains(r.answer.Compiled.Results[0].Program.SQL, "_spool") {
+			copied++
+		}
+	}
+	if copied == 0 {
+		t.Error("no rule reads the rows that were copied")
+	}
+	if got := fmt.Sprint(len(b.drops)); got == "0" {
+		t.Error("the copy is not dropped")
+	}
+}
