@@ -1,6 +1,8 @@
 package report
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -38,12 +40,39 @@ func Write(w io.Writer, format string, r *detect.Result, o Options) error {
 	return fmt.Errorf("unknown format %q; there are %s", format, strings.Join(Formats(), ", "))
 }
 
-// JSON prints the result as docs/schema/hunt.schema.json describes it.
+// JSON prints the result as docs/schema/hunt.schema.json describes it, a rule at a time:
+// all of them as one text would take several times their memory.
 func JSON(w io.Writer, r *detect.Result) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	out := bufio.NewWriter(w)
+	var one bytes.Buffer
+	write := func(before string, v any, prefix, after string) error {
+		one.Reset()
+		enc := json.NewEncoder(&one)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent(prefix, "  ")
+		err := enc.Encode(v)
+		out.WriteString(before)
+		out.Write(bytes.TrimRight(one.Bytes(), "\n"))
+		out.WriteString(after)
+		return err
+	}
+	out.WriteString("{\n  \"rules\": [")
+	for i, x := range r.Rules {
+		before := ",\n    "
+		if i == 0 {
+			before = "\n    "
+		}
+		if err := write(before, x, "    ", ""); err != nil {
+			return err
+		}
+	}
+	if len(r.Rules) > 0 {
+		out.WriteString("\n  ")
+	}
+	if err := write("],\n  \"summary\": ", &r.Summary, "  ", "\n}\n"); err != nil {
+		return err
+	}
+	return out.Flush()
 }
 
 // rank orders severities; hunting queries without one stand between Low and Medium.
