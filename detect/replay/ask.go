@@ -121,7 +121,7 @@ func (a *asker) ask(ctx context.Context, run alert.Run) (*types.Rows, error) {
 // examine finds whether a run gives no row for sure, and else what its answer follows
 // from, if that is known.
 func (a *asker) examine(ctx context.Context, root *plan.Root) (none bool, key [sha256.Size]byte, known bool, err error) {
-	x := examine(root)
+	x := examine(sink(root))
 	h := sha256.New()
 	h.Write(x.shape[:])
 	known = !x.volatile && (!x.opaque || a.timeless)
@@ -136,7 +136,7 @@ func (a *asker) examine(ctx context.Context, root *plan.Root) (none bool, key [s
 		h.Write(w.id[:])
 	}
 	h.Sum(key[:0])
-	return empty(root.Node, seen), key, known, nil
+	return empty(x.root.Node, seen), key, known, nil
 }
 
 func schemaOf(root *plan.Root) types.Schema {

@@ -291,7 +291,7 @@ func exprKey(e plan.Expr, columns map[plan.ID]string) (string, bool) {
 		name, ok := columns[e.ID]
 		return fmt.Sprintf("%s:%s", name, e.T), ok
 	case *plan.Call:
-		if e.Row.Sem&builtin.Volatile != 0 || e.Row.Kind == builtin.Aggregate || e.Row.Kind == builtin.Window {
+		if !rowwise(e) {
 			return "", false
 		}
 		s := fmt.Sprintf("%p:%s(", e.Row, e.T)
@@ -310,10 +310,16 @@ func exprKey(e plan.Expr, columns map[plan.ID]string) (string, bool) {
 // empty reports whether a plan gives no row, when seen tells of scans and the filters
 // above them that they give none.
 func empty(n plan.Node, seen map[plan.Node]bool) bool {
-	if none, ok := seen[n]; ok {
-		return none
+	if seen[n] {
+		return true
 	}
 	switch n := n.(type) {
+	case *plan.Filter:
+		// Nothing is in a list of nothing.
+		if in, ok := n.Pred.(*plan.InQuery); ok && !in.Not && empty(in.Node, seen) {
+			return true
+		}
+		return empty(n.In, seen)
 	case *plan.Values:
 		return len(n.Rows) == 0
 	case *plan.Aggregate:
@@ -340,8 +346,8 @@ func empty(n plan.Node, seen map[plan.Node]bool) bool {
 		return false
 	case *plan.Ref:
 		return empty(n.Def.Node, seen)
-	case *plan.Filter, *plan.Project, *plan.Sort, *plan.Limit, *plan.FirstOf, *plan.Unnest, *plan.Number:
+	case *plan.Project, *plan.Sort, *plan.Limit, *plan.FirstOf, *plan.Unnest, *plan.Number:
 		return empty(n.Inputs()[0], seen)
 	}
-	return false // a range, an operator in Go: not known
+	return false // a scan, a range, an operator in Go: not known
 }
