@@ -12,7 +12,8 @@ import (
 	"quarry/kql/types"
 )
 
-// scan is one reading of a table with the conditions that stand right above it.
+// scan is one reading of a table with the conditions that stand right above it, where
+// sink put them.
 type scan struct {
 	scan  *plan.Scan
 	top   plan.Node // the uppermost of the filters, or the scan itself
