@@ -8,7 +8,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINK     = -ldflags "-s -w"
 FUZZTIME ?= 30s
 
-.PHONY: build check test case demo bench microbench docs fuzz ratchet fmt lint clean
+.PHONY: build check test case demo bench microbench docs fuzz ratchet oracle fmt lint clean
 
 build: bin/quarry
 
@@ -62,6 +62,11 @@ fuzz:
 # Measures the scores against ../shared; better ones are written to ratchet.txt.
 ratchet:
 	$(GO) test -count=1 -v -timeout 25m $(LINK) ./internal/ratchet -update
+
+# Breaks public rules and compares the refusals with those of Microsoft's language service.
+# NODE_PATH names the node_modules that hold it; see ../shared/oracle/oracle.js.
+oracle:
+	$(GO) test -count=1 -v -timeout 40m ./kql -run TestOracle
 
 lint:
 	$(GO) tool staticcheck ./...

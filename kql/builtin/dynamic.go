@@ -104,19 +104,27 @@ var bagRows = []Row{
 	{Sig: "bag_zip(keys: dynamic, values: dynamic) -> dynamic", Doc: "A bag of an array of keys and one of values; keys that are no strings are left out, missing values are null.",
 		Go: func(_ *Env, a []types.Value) types.Value {
 			ks, vs := dynArg(a[0]), dynArg(a[1])
-			if ks.Kind() != types.DynArray || vs.Kind() != types.DynArray {
+			if ks.Kind() != types.DynArray {
 				return nil
 			}
+			// Values that are no array leave every key with null; a bag is not read by position.
+			isArray := vs.Kind() == types.DynArray
 			var keys []string
 			var values []types.Dyn
 			for i, k := range ks.Items() {
-				if name, ok := k.Str(); ok {
-					keys, values = append(keys, name), append(values, vs.Index(int64(i)))
+				name, ok := k.Str()
+				if !ok {
+					continue
 				}
+				value := types.Dyn{}
+				if isArray {
+					value = vs.Index(int64(i))
+				}
+				keys, values = append(keys, name), append(values, value)
 			}
 			return types.DynObject(keys, values).Value()
 		},
-		Examples: []Example{{`bag_zip(dynamic(["a",8,"b"]), dynamic([1,2,3]))`, `dynamic({"a":1,"b":3})`}}},
+		Examples: []Example{{`bag_zip(dynamic(["a",8,"b"]), dynamic([1,2,3]))`, `dynamic({"a":1,"b":3})`}, {`bag_zip(dynamic(["a",8,"b"]), dynamic(1))`, `dynamic({"a":null,"b":null})`}}},
 	{Sig: "treepath(object: dynamic) -> dynamic", Doc: "The paths of everything inside a value, as an array of texts; [0] stands for the elements of an array.", ResultName: NamePrefixArg, Prefix: "tree",
 		Go: func(_ *Env, a []types.Value) types.Value {
 			d := dynArg(a[0])

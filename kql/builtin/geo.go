@@ -55,7 +55,7 @@ var geoRows = []Row{
 		Examples: []Example{{`geo_line_locate_point(dynamic({"type":"LineString","coordinates":[[0,0],[0,1]]}), 0, -1)`, `0.0`}}},
 	{Sig: "geo_line_simplify(lineString: dynamic, tolerance?: real) -> dynamic", Go: ofLine(simplifyLine),
 		Doc:      "A line or multiline without the points that lie within a tolerance (metres, 10 unless given) of the rest.",
-		Examples: []Example{{`geo_line_simplify(dynamic({"type":"LineString","coordinates":[[0,0],[0,1],[0,2]]}))`, `dynamic({"type":"LineString","coordinates":[[0.0,0.0],[0.0,2.0]]})`}}},
+		Examples: []Example{{`geo_line_simplify(dynamic({"type":"LineString","coordinates":[[0,0],[0,1],[0,2]]}))`, `dynamic({"type":"LineString","coordinates":[[0.0,0.0],[0.0,2.0]]})`}, {`isnull(geo_line_simplify(dynamic({"type":"LineString","coordinates":[[1.1,1.1],[1.2,1.2]]}), 100000))`, `true`}}},
 	{Sig: "geo_line_densify(lineString: dynamic, tolerance?: real, preserve_crossing?: bool|real) -> dynamic", Go: ofLine(densifyLine),
 		Doc:      "A line or multiline with points added, so that it follows the straight lines of the map within a tolerance of 0.1 to 10000 metres (10 unless given).",
 		Examples: []Example{{`isnull(geo_line_densify(dynamic({"type":"LineString","coordinates":[[1,1],[2,2]]}), 0))`, `true`}}},

@@ -27,14 +27,20 @@ func simplifyLine(s *shape, a []types.Value) types.Value {
 	if !ok {
 		return nil
 	}
-	out := make([][]s2.Point, len(s.lines))
-	for i, l := range s.lines {
+	var out [][]s2.Point
+	for _, l := range s.lines {
+		var kept []s2.Point
 		for _, k := range l.SubsampleVertices(angleOf(t)) {
-			out[i] = append(out[i], (*l)[k])
+			kept = append(kept, (*l)[k])
 		}
-		if len(out[i]) < 2 {
-			return nil
+		// No two vertices stay closer than the tolerance, so a short line disappears.
+		if len(kept) < 2 || len(kept) == 2 && kept[0].Distance(kept[1]) < angleOf(t) {
+			continue
 		}
+		out = append(out, kept)
+	}
+	if out == nil {
+		return nil
 	}
 	return linesJSON(out)
 }

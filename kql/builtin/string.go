@@ -118,8 +118,8 @@ var textRows = []Row{
 		},
 		Examples: []Example{{`translate("krasp", "otsku", "spark")`, `"kusto"`}, {`translate("abc", "x", "abc")`, `"xxx"`}, {`translate("abc", "", "ab")`, `""`}}},
 	codePointsRow("unicode_codepoints_from_string", 0), codePointsRow("to_utf8", Deprecated),
-	makeStringRow("unicode_codepoints_to_string", "long", 0), makeStringRow("unicode_codepoints_to_string", "dynamic", 0),
-	makeStringRow("make_string", "long", Deprecated), makeStringRow("make_string", "dynamic", Deprecated),
+	makeStringRow("unicode_codepoints_to_string", 0),
+	makeStringRow("make_string", Deprecated),
 	{Sig: "isascii(value: text) -> bool", Doc: "Whether all characters of a text are ASCII.",
 		Duck:     "strlen({value}) = length({value})",
 		Go:       func(_ *Env, a []types.Value) types.Value { return ascii(a[0].(string)) },
@@ -288,8 +288,8 @@ func codePointsRow(name string, sem Sem) Row {
 		Examples: []Example{{name + `("Kusto")`, `dynamic([75,117,115,116,111])`}}}
 }
 
-func makeStringRow(name, param string, sem Sem) Row {
-	r := Row{Sig: name + "(value...: " + param + ") -> string", Doc: "The text made of code points, given one by one or as arrays.", Sem: sem,
+func makeStringRow(name string, sem Sem) Row {
+	return Row{Sig: name + "(value...: long|dynamic) -> string", Doc: "The text made of code points, given one by one or as arrays.", Sem: sem,
 		Go: func(_ *Env, a []types.Value) types.Value {
 			var b strings.Builder
 			add := func(v int64) {
@@ -310,11 +310,6 @@ func makeStringRow(name, param string, sem Sem) Row {
 				}
 			}
 			return b.String()
-		}}
-	if param == "long" {
-		r.Examples = []Example{{name + `(75, 117, 115)`, `"Kus"`}}
-	} else {
-		r.Examples = []Example{{name + `(dynamic([75, 117]), dynamic([115]))`, `"Kus"`}}
-	}
-	return r
+		},
+		Examples: []Example{{name + `(75, 117, 115)`, `"Kus"`}, {name + `(dynamic([75, 117]), 115, dynamic([116, 111]))`, `"Kusto"`}}}
 }

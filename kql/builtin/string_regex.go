@@ -132,10 +132,11 @@ func goExtract(e *Env, a []types.Value) types.Value {
 
 func extractAllRow(name string, withGroups bool) Row {
 	params, source := "regex: const string, source: string", 1
-	example := Example{name + `(@"(\d+)", "a1b22")`, `dynamic(["1","22"])`}
+	examples := []Example{{name + `(@"(\d+)", "a1b22")`, `dynamic(["1","22"])`}}
 	if withGroups {
 		params, source = "regex: const string, captureGroups: dynamic, source: string", 2
-		example = Example{name + `(@"(\w)(\w+)(\w)", dynamic([1, 3]), "82b8be2d-dfa7")`, `dynamic([["8","d"],["d","7"]])`}
+		examples = []Example{{name + `(@"(\w)(\w+)(\w)", dynamic([1, 3]), "82b8be2d-dfa7")`, `dynamic([["8","d"],["d","7"]])`},
+			{name + `(@"(?P<first>\w)(\w+)(?P<last>\w)", dynamic(["last", 2, "first"]), "82b8be2d")`, `dynamic([["d","2b8be2","8"]])`}}
 	}
 	r := Row{Sig: name + "(" + params + ") -> dynamic",
 		Doc: "All matches of a pattern: an array of what its group matched, or of arrays where it has several groups; null without a match.",
@@ -170,7 +171,12 @@ func extractAllRow(name string, withGroups bool) Row {
 			var groups []int
 			if withGroups {
 				for _, d := range flatten(nil, dyn(a[1])) {
-					if g, ok := d.Int(); ok && g >= 0 && g <= int64(re.NumSubexp()) {
+					g, ok := d.Int()
+					if name, named := d.Str(); named {
+						g = int64(re.SubexpIndex(name))
+						ok = g >= 0
+					}
+					if ok && g >= 0 && g <= int64(re.NumSubexp()) {
 						groups = append(groups, int(g))
 					}
 				}
@@ -181,7 +187,7 @@ func extractAllRow(name string, withGroups bool) Row {
 			}
 			return allMatches(re, a[source].(string), groups)
 		},
-		Examples: []Example{example}}
+		Examples: examples}
 	if name == "extractall" {
 		r.Sem, r.Doc = Deprecated, "The old name of extract_all()."
 	}
