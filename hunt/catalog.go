@@ -156,7 +156,7 @@ func (c *catalog) External(uris []string, columns types.Schema, props map[string
 		return c.own.External.Load(c.ctx, c.session, uris, columns, props)
 	}
 	if c.session.resources.External == nil {
-		return nil, errors.New("give local copies with --external-data MAP; Quarry does not fetch from the network")
+		return nil, errors.New("give local copies with --external-data MAP, or allow its host with --external-host HOST; nothing is fetched otherwise")
 	}
 	return c.session.resources.External.Load(c.ctx, c.session, uris, columns, props)
 }

@@ -20,11 +20,12 @@ import (
 	"quarry/kql/types"
 )
 
-// Copies are local files that stand for the addresses of external data. Quarry never
-// fetches from the network by itself.
+// Copies are local files that stand for the addresses of external data. What has no
+// copy is fetched if its host is allowed; by itself Quarry asks nobody.
 type Copies struct {
-	name  string // of the map
+	name  string // of the map; "" when there is none
 	rules []copyRule
+	fetch *fetcher // nil when no host is allowed
 
 	mu     sync.Mutex
 	loaded map[string]*bind.Table // by request and the files' times
@@ -78,8 +79,9 @@ func NewCopies(name string, files map[string]string) *Copies {
 	return c
 }
 
-// find gives the file for an address; the first line that matches counts.
-func (c *Copies) find(url string) (string, error) {
+// find gives the file for an address: that of the first line that matches, else what
+// an allowed host answers.
+func (c *Copies) find(ctx context.Context, url string) (string, error) {
 	// What follows ";" or "?" is a key or a signature, no part of the place.
 	place, _, _ := strings.Cut(url, ";")
 	bare, _, _ := strings.Cut(place, "?")
@@ -89,6 +91,12 @@ func (c *Copies) find(url string) (string, error) {
 				return strings.ReplaceAll(r.file, "*", rest), nil
 			}
 		}
+	}
+	switch {
+	case c.fetch != nil:
+		return c.fetch.fetch(ctx, url)
+	case c.name == "":
+		return "", fmt.Errorf("there is no copy of %s; give one with --external-data MAP", bare)
 	}
 	return "", fmt.Errorf("%s has no line for this address; add \"%s,FILE\"", c.name, bare)
 }
@@ -112,7 +120,7 @@ func (c *Copies) Load(ctx context.Context, s *hunt.Session, urls []string, colum
 	key := fmt.Sprintf("%q %v %v", urls, columns, props)
 	files := make([]string, len(urls))
 	for i, u := range urls {
-		file, err := c.find(u)
+		file, err := c.find(ctx, u)
 		if err != nil {
 			return nil, err
 		}

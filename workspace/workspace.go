@@ -33,6 +33,9 @@ type Options struct {
 	Schemas []string
 	// External is a CSV file "url,file": local copies that stand for external data.
 	External string
+	// ExternalHosts are asked for external data that has no copy, each "host" or
+	// "host:port". None is asked otherwise.
+	ExternalHosts []string
 	// Functions are saved functions by name.
 	Functions map[string]*bind.Function
 	// GeoIP is a MaxMind database of cities or countries.
@@ -48,12 +51,13 @@ type Workspace struct {
 	*hunt.Session
 	Schemas *schema.Set
 	dir     string
-	places  *places // nil without a GeoIP database
+	places  *places  // nil without a GeoIP database
+	fetched *fetcher // nil when no host is allowed
 }
 
 // Close gives everything back; files of a workspace are complete afterwards.
 func (w *Workspace) Close() error {
-	err := w.Session.Close()
+	err := errors.Join(w.Session.Close(), w.fetched.Close())
 	if w.places != nil {
 		err = errors.Join(err, w.places.db.Close())
 	}
@@ -78,12 +82,8 @@ func Open(ctx context.Context, o Options) (*Workspace, error) {
 		return nil, err
 	}
 	config.Resources.Schemas = w.Schemas
-	if o.External != "" {
-		copies, err := ReadCopies(o.External)
-		if err != nil {
-			return nil, err
-		}
-		config.Resources.External = copies
+	if err := w.external(o, config.Resources); err != nil {
+		return nil, err
 	}
 	if err := w.enrich(ctx, o, config.Resources); err != nil {
 		return nil, err
@@ -95,6 +95,27 @@ func Open(ctx context.Context, o Options) (*Workspace, error) {
 		return nil, err
 	}
 	return w, nil
+}
+
+// external prepares where externaldata comes from.
+func (w *Workspace) external(o Options, r *hunt.Resources) (err error) {
+	if o.External == "" && len(o.ExternalHosts) == 0 {
+		return nil
+	}
+	copies := &Copies{loaded: map[string]*bind.Table{}}
+	if o.External != "" {
+		if copies, err = ReadCopies(o.External); err != nil {
+			return err
+		}
+	}
+	if len(o.ExternalHosts) > 0 {
+		if copies.fetch, err = newFetcher(o.ExternalHosts); err != nil {
+			return err
+		}
+		w.fetched = copies.fetch
+	}
+	r.External = copies
+	return nil
 }
 
 // enrich reads what queries may ask about the world outside the evidence.

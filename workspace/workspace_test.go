@@ -2,6 +2,9 @@ package workspace
 
 import (
 	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,6 +148,53 @@ func TestExternalData(t *testing.T) {
 	}
 	if _, err := ReadCopies(filepath.Join(dir, "broken.csv")); err == nil || !strings.Contains(err.Error(), "broken.csv:1:") {
 		t.Errorf("a broken map: %v", err)
+	}
+}
+
+func TestExternalHosts(t *testing.T) {
+	asked := 0
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "secret\n") }))
+	defer other.Close()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch asked++; r.URL.Path {
+		case "/list.csv":
+			fmt.Fprint(w, "a,1\nb,2\n")
+		case "/away":
+			http.Redirect(w, r, other.URL, http.StatusFound)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer srv.Close()
+	host := strings.TrimPrefix(srv.URL, "http://")
+	dir := write(t, map[string]string{"map.csv": srv.URL + "/copied.csv,copy.csv\n", "copy.csv": "local,0\n"})
+	w := open(t, Options{External: filepath.Join(dir, "map.csv"), ExternalHosts: []string{host}})
+	for range 2 {
+		if d := cmp.Diff("string=a long=1\nstring=b long=2", ask(t, w, `externaldata(n:string, c:long)["`+srv.URL+`/list.csv?sig=hidden;key"]`)); d != "" {
+			t.Error(d)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("the address was asked %d times", asked)
+	}
+	if d := cmp.Diff("string=local", ask(t, w, `externaldata(n:string)["`+srv.URL+`/copied.csv"]`)); d != "" || asked != 1 {
+		t.Errorf("a copy comes first: %s", d)
+	}
+	for _, c := range []struct{ address, want string }{
+		{srv.URL + "/none?sig=hidden", "/none: the server answers 404 Not Found"},
+		{srv.URL + "/away?sig=hidden", "is not allowed; --external-host"},
+		{other.URL, "is not allowed; --external-host"},
+		{"file:///etc/passwd", "no address of the web"},
+	} {
+		_, _, err := w.All(context.Background(), hunt.Request{Text: source.New("", `externaldata(x:string)["`+c.address+`"]`, 0)}, 0)
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "hidden") {
+			t.Errorf("%s: %v, want %q", c.address, err, c.want)
+		}
+	}
+	for _, h := range []string{"", "https://a.example", "*.example", "a.example/x"} {
+		if _, err := newFetcher([]string{h}); err == nil {
+			t.Errorf("%q passes for a host", h)
+		}
 	}
 }
 

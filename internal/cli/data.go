@@ -18,6 +18,7 @@ type dataFlags struct {
 	workspace string
 	schemas   []string
 	external  string
+	hosts     []string // that may be asked for external data
 	now       time.Time
 	enrich    enrichFlags
 }
@@ -27,13 +28,19 @@ func (d *dataFlags) add(cmd *cobra.Command) {
 	f.StringArrayVar(&d.data, "data", nil, "load `PATH`: a file, a folder, a pattern, or \"-\" for standard input (table standard_input); may be repeated")
 	d.addWorkspace(cmd)
 	f.StringArrayVar(&d.schemas, "schema", nil, "know the tables of `FILE`, a CSV of table,column,type; may be repeated")
-	f.StringVar(&d.external, "external-data", "", "read externaldata from the copies that `FILE`, a CSV of url,file, names")
+	d.addExternal(cmd)
 	f.Var(timeFlag{&d.now}, "now", "what now() answers, instead of the clock")
 	d.enrich.add(cmd)
 }
 
 func (d *dataFlags) addWorkspace(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&d.workspace, "workspace", "", "work on the tables that folder `DIR` keeps, not only in memory")
+}
+
+func (d *dataFlags) addExternal(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&d.external, "external-data", "", "read externaldata from the copies that `FILE`, a CSV of url,file, names")
+	f.StringArrayVar(&d.hosts, "external-host", nil, "fetch externaldata that has no local copy from `HOST` (host or host:port), and from no other; may be repeated")
 }
 
 // open opens the tables and loads the data.

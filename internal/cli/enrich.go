@@ -33,7 +33,7 @@ func (e *enrichFlags) add(cmd *cobra.Command) {
 // is one, come after those that flags name; the problems are of functions that cannot
 // be read or called.
 func openSpace(ctx context.Context, d *dataFlags, pack *rule.Pack) (*workspace.Workspace, []rule.Problem, error) {
-	o := workspace.Options{Dir: d.workspace, MustExist: d.workspace != "", Schemas: d.schemas, External: d.external,
+	o := workspace.Options{Dir: d.workspace, MustExist: d.workspace != "", Schemas: d.schemas, External: d.external, ExternalHosts: d.hosts,
 		GeoIP: d.enrich.geoip, FileProfiles: d.enrich.fileProfile}
 	var err error
 	if o.Watchlists, err = d.enrich.watchlistFiles(); err != nil {

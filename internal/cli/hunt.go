@@ -70,7 +70,7 @@ CSV and Parquet, packed or not. The exit status is 1 if a rule fired.`,
 	h.eventRead.add(cmd)
 	h.addWorkspace(cmd)
 	f.StringArrayVar(&h.schemas, "schema", nil, "know the tables of `FILE`, a CSV of table,column,type; may be repeated")
-	f.StringVar(&h.external, "external-data", "", "read externaldata from the copies that `FILE`, a CSV of url,file, names")
+	h.addExternal(cmd)
 	h.enrich.add(cmd)
 	return cmd
 }

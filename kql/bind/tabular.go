@@ -410,7 +410,17 @@ func (b *binder) externalData(x *syntax.ExternalData, env *scope) *rows {
 	}
 	t, err := b.cat.External(uris, schema, props)
 	if err != nil {
-		b.fail(x.Span, errNeeds("external data "+strings.Join(uris, ", "), err.Error()))
+		b.fail(x.Span, errNeeds("external data "+strings.Join(places(uris), ", "), err.Error()))
 	}
 	return b.scan(t)
+}
+
+// places are addresses without their keys and signatures, which are secrets.
+func places(uris []string) []string {
+	out := make([]string, len(uris))
+	for i, u := range uris {
+		out[i], _, _ = strings.Cut(u, ";")
+		out[i], _, _ = strings.Cut(out[i], "?")
+	}
+	return out
 }
