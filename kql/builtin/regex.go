@@ -189,6 +189,10 @@ func (t *regexTranslator) escape() error {
 		set(classSpace, true)
 	case c == 'u' || c == 'U':
 		return t.codePoint(c)
+	case c == '0' && !startsWithDigit(t.rest()[2:]):
+		// The one octal code in use: published rules drop the zero bytes of UTF-16 with it.
+		t.b.WriteString(`\x00`)
+		t.i += 2
 	case c >= '0' && c <= '9':
 		return fmt.Errorf(`back-references such as \%c are not supported`, c)
 	case c == '<' || c == '>':
@@ -287,3 +291,5 @@ func checkPattern(i int) func([]Arg) (int, string) {
 		return 0, ""
 	}
 }
+
+func startsWithDigit(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }

@@ -29,6 +29,7 @@ func TestTranslateRegex(t *testing.T) {
 		{`^\/\"\-\é$`, `/"-é`, "x"},
 		{`^a.c$`, "abc", "a\nc"},
 		{"a\x00b", "a\x00b", "ab"},
+		{`^a[\0]\0$`, "a\x00\x00", "a0"},
 	} {
 		p, err := TranslateRegex(c.pattern)
 		if err != nil {
