@@ -10,6 +10,11 @@ import (
 	"quarry/kql/types"
 )
 
+// tessellation is the part of a tolerance that S2's estimate of an edge's error may
+// reach, so that the error itself stays within the tolerance; the Go port of S2 leaves
+// the factor out.
+const tessellation = 0.83829992569888509
+
 const maxDensified = 10485760 // points of a densified shape, as documented
 
 // flatMap is the map of longitudes and latitudes that does not go on around: the way
@@ -25,7 +30,7 @@ func densify(flat []r2.Point, t float64, around bool) []s2.Point {
 	if !around {
 		projection = flatMap{projection}
 	}
-	tessellator := s2.NewEdgeTessellator(projection, angleOf(t))
+	tessellator := s2.NewEdgeTessellator(projection, angleOf(t*tessellation))
 	var out []s2.Point
 	for i := 1; i < len(flat); i++ {
 		if out = tessellator.AppendUnprojected(flat[i-1], flat[i], out); len(out) > maxDensified {
