@@ -246,35 +246,40 @@ func isCall(kql string, s [][]int, i int) bool {
 // verdict is what the service says of one query.
 type verdict struct {
 	ID               int
-	Syntax, Semantic []struct {
-		Code, Severity, Message string
-		Start                   int
-	}
+	Syntax, Semantic []finding
 }
 
-// places are where its errors begin, the first one first.
+type finding struct {
+	Code, Severity, Message string
+	Start                   int
+}
+
+// errors are what it finds, the parser's before the others: where text does not parse,
+// what is said of the names in it follows from how the parser went on.
+func (v verdict) errors() []finding {
+	var out []finding
+	for _, list := range [][]finding{v.Syntax, v.Semantic} {
+		list = slices.DeleteFunc(slices.Clone(list), func(f finding) bool { return f.Severity != "Error" })
+		slices.SortStableFunc(list, func(a, b finding) int { return a.Start - b.Start })
+		out = append(out, list...)
+	}
+	return out
+}
+
+// places are where the errors begin, the first one first.
 func (v verdict) places() []int {
 	var out []int
-	for _, d := range v.Semantic {
-		out = append(out, d.Start)
+	for _, f := range v.errors() {
+		out = append(out, f.Start)
 	}
-	for _, d := range v.Syntax {
-		if d.Severity == "Error" {
-			out = append(out, d.Start)
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }
 
 func (v verdict) first() string {
-	at, text := 1<<30, ""
-	for _, d := range append(v.Semantic, v.Syntax...) {
-		if d.Severity == "Error" && d.Start < at {
-			at, text = d.Start, d.Code+" "+d.Message
-		}
+	if all := v.errors(); len(all) > 0 {
+		return all[0].Code + " " + all[0].Message
 	}
-	return text
+	return ""
 }
 
 func askOracle(t *testing.T, broken []brokenRule) []verdict {
