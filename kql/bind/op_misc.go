@@ -108,7 +108,11 @@ func (b *binder) opGetSchema(r *rows) *rows {
 func (b *binder) opRender(r *rows, op *syntax.Render) *rows {
 	chart := &plan.Chart{Kind: op.Chart.Text, Props: map[string]string{}}
 	for _, p := range op.Props {
-		chart.Props[strings.ToLower(p.Name)] = literalText(p.Value)
+		name := strings.ToLower(p.Name)
+		if lit, ok := p.Value.(*syntax.Literal); ok && lit.Type != types.String && strings.HasSuffix(name, "title") {
+			b.report(lit.Span, errType("a string", lit.Type))
+		}
+		chart.Props[name] = literalText(p.Value)
 	}
 	b.chart = chart
 	return r

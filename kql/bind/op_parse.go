@@ -120,12 +120,21 @@ func (b *binder) parsePattern(op *syntax.ParseOp, kind string, env *scope) (stri
 	p.WriteByte('^')
 	names := map[string]bool{}
 	for i, x := range op.With {
-		var next syntax.Expr
+		var prev, next syntax.Expr
+		if i > 0 {
+			prev = op.With[i-1]
+		}
 		if i+1 < len(op.With) {
 			next = op.With[i+1]
 		}
 		switch x := x.(type) {
 		case *syntax.Wildcard:
+			if _, star := next.(*syntax.Wildcard); star || isCapture(next) {
+				b.report(x.Pos(), errValue("a literal must follow a * in a parse pattern", "write the text that ends what * skips"))
+			}
+			if isStringCapture(prev) {
+				b.report(x.Pos(), errValue("a * cannot follow a string column, which takes the text itself", "write a literal between them"))
+			}
 			if regex {
 				p.WriteString(".*")
 			} else {
@@ -149,8 +158,8 @@ func (b *binder) parsePattern(op *syntax.ParseOp, kind string, env *scope) (stri
 				continue
 			}
 			names[c.name] = true
-			if regex && c.t == types.String && isCapture(next) {
-				b.report(next.Pos(), errValue("a string column needs a literal after it in kind=regex", "write a pattern between the two columns"))
+			if isCapture(next) {
+				b.report(next.Pos(), errValue("a literal is needed between two columns of a parse pattern", "write the text that ends the first one"))
 			}
 			caps = append(caps, c)
 			p.WriteString(capturePattern(c.t, regex, next))
@@ -179,6 +188,12 @@ func (b *binder) parsePattern(op *syntax.ParseOp, kind string, env *scope) (stri
 	return p.String(), caps
 }
 
+func isStringCapture(x syntax.Expr) bool {
+	t, typed := x.(*syntax.Typed)
+	_, name := x.(*syntax.Name)
+	return name || typed && t.Type == types.String
+}
+
 func isCapture(x syntax.Expr) bool {
 	switch x.(type) {
 	case *syntax.Name, *syntax.Typed:
@@ -190,9 +205,7 @@ func isCapture(x syntax.Expr) bool {
 // capturePattern is the group of a column. A number stops by itself where no literal
 // follows to stop it.
 func capturePattern(t types.Type, regex bool, next syntax.Expr) string {
-	_, star := next.(*syntax.Wildcard)
-	open := star || next != nil && isCapture(next)
-	if regex || open {
+	if _, star := next.(*syntax.Wildcard); regex || star {
 		switch t {
 		case types.Int, types.Long:
 			return `([-+]?\d+)`

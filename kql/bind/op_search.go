@@ -64,7 +64,10 @@ func (s *searcher) predicate(x syntax.Expr, c *context) plan.Expr {
 		if x.Type == types.String {
 			return s.term(c.in.cols, x.Value.(string), x.Span)
 		}
-		return s.term(c.in.cols, x.Text, x.Span)
+		if x.Type != types.Bool {
+			s.report(x.Span, errType("a bool, or a term in quotes", x.Type))
+			return never
+		}
 	case *syntax.Wildcard:
 		return plan.Const{T: types.Bool, Value: true}
 	case *syntax.Call:
