@@ -17,15 +17,17 @@ func (b *binder) opSearch(r *rows, op *syntax.Search, env *scope) *rows {
 		b.report(op.Param("kind").Value.Pos(), errChoice("search kind", kind, []string{"case_insensitive", "case_sensitive"}))
 	}
 	opt := unionOptions{at: op.Keyword(), withSource: "$table", argName: "search_arg"}
+	s := &searcher{binder: b, caseSensitive: kind == "case_sensitive"}
 	if r == nil && len(op.In) == 0 {
 		if all, ok := b.emptyUnion("*", env, opt); ok {
+			s.predicate(op.X, &context{env: env, in: &rows{}, filter: true})
 			return all
 		}
 	}
 	inputs := b.searched(r, op.In, env)
-	s := &searcher{binder: b, caseSensitive: kind == "case_sensitive"}
 	for i, in := range inputs {
-		if empty(in.node) {
+		// Bound once even where nothing is read: its mistakes are mistakes all the same.
+		if i > 0 && empty(in.node) {
 			continue
 		}
 		pred := s.predicate(op.X, &context{env: env, in: in, filter: true})
