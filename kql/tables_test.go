@@ -38,7 +38,7 @@ func TestTables(t *testing.T) {
 		"let x = () { C }; A | where n in (x())":     "A C",
 		"A | where n in (B) | where n !in (Empty2)":  "A B Empty2",
 		"union *":            "A B C",
-		`search "5"`:           "A B C",
+		`search "5"`:         "A B C",
 		"union Empty*":       "Empty*",
 		"table('B') | count": "B",
 		"print 1":            "",
