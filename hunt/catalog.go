@@ -71,6 +71,7 @@ type catalog struct {
 	text     *source.Text
 	given    map[string]*bind.Table // tables of this query alone
 	own      *Own                   // never nil
+	looked   bool                   // rows of tables were read
 }
 
 func (c *catalog) Table(name string) (*bind.Table, bool) {
@@ -163,6 +164,12 @@ func (c *catalog) External(uris []string, columns types.Schema, props map[string
 
 // Rows runs a plan while another is being bound.
 func (c *catalog) Rows(root *plan.Root) (*types.Rows, error) {
+	plan.Walk(root.Node, func(n plan.Node) {
+		switch n.(type) {
+		case *plan.Scan, *plan.Ref:
+			c.looked = true
+		}
+	})
 	res, err := c.compiler.Emit(c.text, root)
 	if err != nil {
 		return nil, err

@@ -114,10 +114,13 @@ type Chart struct {
 // and closes one after another, and closes the answer in the end.
 type Answer struct {
 	Compiled *kql.Compiled
-	Limits   Limits
-	session  *Session
-	next     int
-	drops    []func()
+	// Looked says that rows were read to compile it, so that what it means follows from
+	// them: toscalar() as a limit, the columns of bag_unpack().
+	Looked  bool
+	Limits  Limits
+	session *Session
+	next    int
+	drops   []func()
 }
 
 // Close drops the tables given with the request.
@@ -131,10 +134,11 @@ func (a *Answer) Close() {
 // Compile compiles a query against the session's tables. An error of the query is a
 // *diag.List.
 func (s *Session) Compile(ctx context.Context, r Request) (*kql.Compiled, error) {
-	return s.compile(ctx, r, nil)
+	c, _, err := s.compile(ctx, r, nil)
+	return c, err
 }
 
-func (s *Session) compile(ctx context.Context, r Request, given map[string]*bind.Table) (*kql.Compiled, error) {
+func (s *Session) compile(ctx context.Context, r Request, given map[string]*bind.Table) (out *kql.Compiled, looked bool, err error) {
 	now := types.FromTime(time.Now())
 	if !r.Now.IsZero() {
 		now = types.FromTime(r.Now)
@@ -157,7 +161,8 @@ func (s *Session) compile(ctx context.Context, r Request, given map[string]*bind
 	if cat.own == nil {
 		cat.own = &Own{}
 	}
-	return compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings, Arrival: r.Arrival})
+	out, err = compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings, Arrival: r.Arrival})
+	return out, cat.looked, err
 }
 
 // Query compiles a query and makes it ready to run.
@@ -165,7 +170,7 @@ func (s *Session) Query(ctx context.Context, r Request) (*Answer, error) {
 	a := &Answer{session: s}
 	given, err := a.spool(ctx, r.Given)
 	if err == nil {
-		a.Compiled, err = s.compile(ctx, r, given)
+		a.Compiled, a.Looked, err = s.compile(ctx, r, given)
 	}
 	if err != nil {
 		a.Close()

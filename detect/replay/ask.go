@@ -26,6 +26,7 @@ type asker struct {
 	share    *sharing
 	answers  answers
 	timeless bool // the query does not ask the clock
+	template template
 	queries  int
 }
 
@@ -74,6 +75,11 @@ func (a *asker) rows(ctx context.Context, run alert.Run) (*types.Rows, error) {
 }
 
 func (a *asker) ask(ctx context.Context, run alert.Run) (*types.Rows, error) {
+	if x := a.template.at(run); x != nil {
+		if rows, _, _, err := a.follow(ctx, x); rows != nil || err != nil {
+			return rows, err
+		}
+	}
 	answer, err := a.session.Query(ctx, a.request(run))
 	if err != nil {
 		return nil, err
@@ -86,15 +92,13 @@ func (a *asker) ask(ctx context.Context, run alert.Run) (*types.Rows, error) {
 	var key [sha256.Size]byte
 	known := false
 	if !a.opts.Naive {
-		var none bool
-		if none, key, known, err = a.examine(ctx, root); err != nil {
-			return nil, err
+		x := examine(sink(root))
+		if a.timeless && !answer.Looked {
+			a.template.learn(run, x)
 		}
-		if none {
-			return &types.Rows{Schema: schemaOf(root)}, nil
-		}
-		if rows := a.answers.get(key); known && rows != nil {
-			return rows, nil
+		var rows *types.Rows
+		if rows, key, known, err = a.follow(ctx, x); rows != nil || err != nil {
+			return rows, err
 		}
 	}
 	a.queries++
@@ -118,10 +122,9 @@ func (a *asker) ask(ctx context.Context, run alert.Run) (*types.Rows, error) {
 	return rows, nil
 }
 
-// examine finds whether a run gives no row for sure, and else what its answer follows
-// from, if that is known.
-func (a *asker) examine(ctx context.Context, root *plan.Root) (none bool, key [sha256.Size]byte, known bool, err error) {
-	x := examine(sink(root))
+// follow gives the answer of a run if it follows from the rows: none at all, or that of
+// an earlier run; else what it follows from, if that is known.
+func (a *asker) follow(ctx context.Context, x *examined) (rows *types.Rows, key [sha256.Size]byte, known bool, err error) {
 	h := sha256.New()
 	h.Write(x.shape[:])
 	known = !x.volatile && (!x.opaque || a.timeless)
@@ -129,14 +132,20 @@ func (a *asker) examine(ctx context.Context, root *plan.Root) (none bool, key [s
 	for _, sc := range x.scans {
 		w, err := a.share.look(ctx, sc)
 		if err != nil {
-			return false, key, false, err
+			return nil, key, false, err
 		}
 		known = known && w.known
 		seen[sc.top] = w.known && w.rows == 0
 		h.Write(w.id[:])
 	}
 	h.Sum(key[:0])
-	return empty(x.root.Node, seen), key, known, nil
+	if empty(x.root.Node, seen) {
+		return &types.Rows{Schema: schemaOf(x.root)}, key, known, nil
+	}
+	if known {
+		rows = a.answers.get(key)
+	}
+	return rows, key, known, nil
 }
 
 func schemaOf(root *plan.Root) types.Schema {

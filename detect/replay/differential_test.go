@@ -79,6 +79,9 @@ var queries = []string{
 	`A | sort by TimeGenerated asc, Timestamp asc, h asc, n asc | extend p = prev(n), m = n + 1 | where m > 9`,
 	`A | sort by TimeGenerated asc, Timestamp asc, h asc, n asc | extend i = row_number() | extend m = n + 1 | where m > 9`,
 	`A | extend m = n + 1 | sort by TimeGenerated desc, Timestamp asc, h asc, n asc | take 3 | where m > 9`,
+	`A | sort by TimeGenerated asc, Timestamp asc, h asc, n asc | take toscalar(B | where n > 7 | count)`,
+	`A | extend m = n + 1 | where m > 8 | where TimeGenerated > datetime(2026-01-01T20:00:00Z)`,
+	`A | extend m = n + 1 | where m > 8 | join kind=inner (B | where n > 7) on h | where TimeGenerated1 between (TimeGenerated .. 1h)`,
 	`set query_now = datetime(2026-01-02T06:00:00Z); A | where TimeGenerated > ago(6h) and n > 6`,
 }
 

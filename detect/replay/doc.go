@@ -5,6 +5,7 @@
 // Runs share work only where the answer follows from the rows (share.go): a run whose
 // window holds no row that the query could use is not run, and one that sees the same
 // rows as an earlier run takes its answer. Plans are examined with their conditions
-// moved down to the tables (sink.go). It imports detect/alert, detect/sched,
+// moved down to the tables (sink.go), and not even compiled where only the window moves
+// (template.go). It imports detect/alert, detect/sched,
 // detect/tuning and hunt. Start at Run; what is emulated stands in docs/replay.md.
 package replay

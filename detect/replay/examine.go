@@ -22,6 +22,13 @@ type scan struct {
 	conditions map[string]plan.Expr
 	// bounds are the times that something of a row must lie between, by its key.
 	bounds map[string]*bound
+	parts  []part // the conditions that bounds sum up
+}
+
+// part is one condition on a time, by the key of what it is asked of.
+type part struct {
+	axis string
+	bound
 }
 
 // bound is a range of ticks, both ends included.
@@ -189,15 +196,7 @@ func (w *writer) leaf(s *scan) {
 func (s *scan) add(p plan.Expr, columns map[plan.ID]string) {
 	if e, lo, hi, ok := bounds(p); ok {
 		if key, ok := exprKey(e, columns); ok {
-			if s.bounds == nil {
-				s.bounds = map[string]*bound{}
-			}
-			b := s.bounds[key]
-			if b == nil {
-				b = &bound{expr: e, lo: none + 1, hi: 1<<63 - 1}
-				s.bounds[key] = b
-			}
-			b.lo, b.hi = max(b.lo, lo), min(b.hi, hi)
+			s.bind(part{key, bound{expr: e, lo: lo, hi: hi}})
 			return
 		}
 	}
@@ -207,6 +206,20 @@ func (s *scan) add(p plan.Expr, columns map[plan.ID]string) {
 		}
 		s.conditions[key] = p
 	}
+}
+
+// bind narrows the bounds by a condition.
+func (s *scan) bind(p part) {
+	if s.bounds == nil {
+		s.bounds = map[string]*bound{}
+	}
+	b := s.bounds[p.axis]
+	if b == nil {
+		b = &bound{expr: p.expr, lo: none + 1, hi: 1<<63 - 1}
+		s.bounds[p.axis] = b
+	}
+	b.lo, b.hi = max(b.lo, p.lo), min(b.hi, p.hi)
+	s.parts = append(s.parts, p)
 }
 
 // bounds reads a comparison of something with a constant time.
