@@ -87,10 +87,10 @@ func parquetValue(v value, t types.Type, column int) parquet.Value {
 }
 
 func (parquetFormat) writer(t *table, w io.Writer) rowWriter {
-	return parquetWriter{parquet.NewWriter(w, schemaOf(t), parquet.Compression(&zstd.Codec{}), parquet.MaxRowsPerRowGroup(groupRows), parquet.CreatedBy("quarry", "", ""))}
+	return parquetWriter{parquet.NewGenericWriter[any](w, schemaOf(t), parquet.Compression(&zstd.Codec{}), parquet.MaxRowsPerRowGroup(groupRows), parquet.CreatedBy("quarry", "", ""))}
 }
 
-type parquetWriter struct{ w *parquet.Writer }
+type parquetWriter struct{ w *parquet.GenericWriter[any] }
 
 func (p parquetWriter) write(part any) error {
 	_, err := p.w.WriteRows(part.([]parquet.Row))

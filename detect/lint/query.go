@@ -330,11 +330,3 @@ func (q *query) result() {
 		q.at("QL125", last.Pos(), "the result has no TimeGenerated and no Timestamp", "")
 	}
 }
-
-// leftmost keeps a finding about a whole expression on its first line.
-func leftmost(s source.Span, body string) source.Span {
-	if i := strings.IndexByte(body[min(s.Start, len(body)):min(s.End, len(body))], '\n'); i >= 0 {
-		s.End = s.Start + i
-	}
-	return s
-}

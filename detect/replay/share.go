@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"sort"
-	"sync"
 	"time"
 
 	"quarry/engine"
@@ -247,7 +246,6 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // answers keeps answers of earlier runs by what they follow from.
 type answers struct {
-	mu    sync.Mutex
 	byKey map[[sha256.Size]byte]*types.Rows
 	order [][sha256.Size]byte
 	cells int
