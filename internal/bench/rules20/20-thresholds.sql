@@ -6,4 +6,4 @@ FROM (
   FROM SigninLogs
   GROUP BY ALL
 )
-WHERE Failed > 20 AND Succeeded > 0 AND Finish - Start > 36000000000
+WHERE Failed > 5 AND Succeeded > 0 AND Finish - Start > 36000000000
