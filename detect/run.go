@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"quarry/detect/pool"
 	"quarry/detect/rule"
 	"quarry/hunt"
 	"quarry/kql/source"
@@ -118,32 +119,17 @@ func (h *run) all(ctx context.Context, runner Runner, texts []*source.Text) (err
 
 // inParallel runs rules and returns those that ran out of memory.
 func (h *run) inParallel(ctx context.Context, order []int, parallel int) (again []int) {
-	var wg sync.WaitGroup
 	var mu sync.Mutex
-	next := make(chan int)
-	for range min(parallel, len(order)) {
-		wg.Go(func() {
-			for i := range next {
-				if h.one(ctx, i) {
-					h.finish(i, h.results[i])
-					continue
-				}
-				mu.Lock()
-				again = append(again, i)
-				mu.Unlock()
-			}
-		})
-	}
-feed:
-	for _, i := range order {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			break feed
+	pool.Each(ctx, len(order), parallel, func(k int) {
+		i := order[k]
+		if h.one(ctx, i) {
+			h.finish(i, h.results[i])
+			return
 		}
-	}
-	close(next)
-	wg.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		again = append(again, i)
+	})
 	slices.Sort(again)
 	return again
 }

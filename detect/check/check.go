@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"quarry/detect/coverage"
+	"quarry/detect/pool"
 	"quarry/detect/rule"
 	"quarry/hunt"
 	"quarry/kql/types"
@@ -156,35 +157,19 @@ func Run(ctx context.Context, rules []*rule.Rule, s *hunt.Session, o Options) (*
 	parallel := cmp.Or(o.Parallel, runtime.GOMAXPROCS(0))
 	out := &Result{Rules: make([]*Verdict, len(rules))}
 	var (
-		wg   sync.WaitGroup
 		mu   sync.Mutex
 		done int
-		next = make(chan int)
 	)
-	for range min(parallel, len(rules)) {
-		wg.Go(func() {
-			for i := range next {
-				v := c.verdict(ctx, rules[i])
-				mu.Lock()
-				out.Rules[i] = v
-				done++
-				if o.Progress != nil {
-					o.Progress(done, len(rules), v)
-				}
-				mu.Unlock()
-			}
-		})
-	}
-feed:
-	for i := range rules {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			break feed
+	pool.Each(ctx, len(rules), parallel, func(i int) {
+		v := c.verdict(ctx, rules[i])
+		mu.Lock()
+		defer mu.Unlock()
+		out.Rules[i] = v
+		done++
+		if o.Progress != nil {
+			o.Progress(done, len(rules), v)
 		}
-	}
-	close(next)
-	wg.Wait()
+	})
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -6,8 +6,8 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 
+	"quarry/detect/pool"
 	"quarry/detect/rule"
 	"quarry/hunt"
 	"quarry/kql"
@@ -104,26 +104,10 @@ func Check(ctx context.Context, p *Pack, o Options) (*Report, error) {
 	}
 	ids := usedIDs(p)
 	found := make([][]Finding, len(p.Files))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(o.Parallel, len(p.Files)) {
-		wg.Go(func() {
-			for i := range next {
-				f := &file{File: p.Files[i], ctx: ctx, compiler: o.Compiler, ids: ids}
-				found[i] = f.check()
-			}
-		})
-	}
-feed:
-	for i := range p.Files {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			break feed
-		}
-	}
-	close(next)
-	wg.Wait()
+	pool.Each(ctx, len(p.Files), o.Parallel, func(i int) {
+		f := &file{File: p.Files[i], ctx: ctx, compiler: o.Compiler, ids: ids}
+		found[i] = f.check()
+	})
 	r := &Report{Files: len(p.Files), Rules: len(p.Rules)}
 	for _, x := range p.Problems { // of paths that never became a file
 		if !slices.ContainsFunc(p.Files, func(f *rule.File) bool { return f.Name == x.File }) {

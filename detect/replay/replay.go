@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"quarry/detect/alert"
+	"quarry/detect/pool"
 	"quarry/detect/rule"
 	"quarry/detect/sched"
 	"quarry/detect/tuning"
@@ -120,25 +121,7 @@ func Run(ctx context.Context, rules []*rule.Rule, s *hunt.Session, o Options) (*
 	}
 	p := &progress{report: o.Progress, rules: len(rules)}
 	results := make([]*RuleResult, len(rules))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range min(o.Parallel, len(rules)) {
-		wg.Go(func() {
-			for i := range next {
-				results[i] = one(ctx, rules[i], s, o, p)
-			}
-		})
-	}
-feed:
-	for i := range rules {
-		select {
-		case next <- i:
-		case <-ctx.Done():
-			break feed
-		}
-	}
-	close(next)
-	wg.Wait()
+	pool.Each(ctx, len(rules), o.Parallel, func(i int) { results[i] = one(ctx, rules[i], s, o, p) })
 	out := &Result{From: o.From, To: o.To}
 	for _, r := range results {
 		if r != nil {
