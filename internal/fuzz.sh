@@ -19,7 +19,7 @@ grep -rEl '^func Fuzz[A-Za-z0-9_]*\(f \*testing\.F\)' --include='*_test.go' . | 
 			# failure; no input failed.
 			echo "ok  	$dir $target (time was up)"
 		else
-			cat "$log"
+			sed 's/^/| /' "$log"
 			echo "FINDING in $dir $target: keep its input as a seed and mend it"
 			[ -n "${KEEP_GOING:-}" ] || exit 1
 		fi

@@ -16,6 +16,7 @@ func FuzzPage(f *testing.F) {
 	f.Add("A rule", "It finds.\nThings.", "Impact", "T\n| take 1\n")
 	f.Add("# x | y", "## z\n|a|\n```\n", `b|\|`, "print ```\n````\n```")
 	f.Add(" ", "", "\r\n|", "")
+	f.Add("", "", "\x0e \\", "")
 	f.Fuzz(func(t *testing.T, name, description, value, query string) {
 		for _, s := range []string{name, description, value, query} {
 			if strings.ToValidUTF8(s, "") != s || strings.ContainsAny(s, "\r\x00") {

@@ -39,7 +39,11 @@ func (r *Row) section() string {
 	b.WriteString("|Name | Value |\n| --- | --- |\n")
 	// The published table has no blank before the bar of its first three rows.
 	for _, c := range [][2]string{{"Tactic", r.Tactic}, {"TechniqueId", r.TechniqueID}, {"Platform", r.Platform}} {
-		fmt.Fprintf(b, "|%s | %s|\n", c[0], cell(c[1]))
+		v := cell(c[1])
+		if strings.HasSuffix(v, `\`) {
+			v += " " // or the bar would be part of the value
+		}
+		fmt.Fprintf(b, "|%s | %s|\n", c[0], v)
 	}
 	for _, c := range [][2]string{{"DetectionType", r.DetectionType}, {"ConnectorId", r.ConnectorID}, {"DetectionId", r.DetectionID},
 		{"DataTypes", r.DataTypes}, {"QueryFrequency", r.QueryFrequency}, {"QueryPeriod", r.QueryPeriod}, {"TriggerOperator", r.TriggerOperator},
