@@ -1,156 +1,143 @@
 package plan
 
+import "slices"
+
 // Map rebuilds a tree bottom up: f gets each node with its inputs already mapped.
-// Sub-queries inside expressions are mapped too.
+// Sub-queries inside expressions are mapped too. What f leaves as it is stays shared.
 func Map(n Node, f func(Node) Node) Node {
-	all := func(n Node) Node { return Map(n, f) }
-	return f(Rebuild(n, func(_ int, in Node) Node { return all(in) }, all))
+	var all func(n Node) Node
+	input := func(_ int, in Node) Node { return all(in) }
+	all = func(n Node) Node { return f(Rebuild(n, input, all)) }
+	return all(n)
 }
 
-// Rebuild copies a node with other inputs, and with other queries inside its
-// expressions. A node without either is returned as it is.
+// Rebuild is a node with other inputs, and with other queries inside its expressions:
+// a copy, or the node itself where all of them are the same.
 func Rebuild(n Node, input func(i int, in Node) Node, query func(Node) Node) Node {
-	mapExpr := func(e Expr) Expr { return MapQueries(e, query) }
-	items := func(list []Item) []Item {
-		out := make([]Item, len(list))
-		for i, it := range list {
-			out[i] = Item{it.Col, mapExpr(it.Expr)}
-		}
-		return out
-	}
-	switch m := n.(type) {
+	return rebuild(n, input, func(e Expr) Expr { return MapQueries(e, query) })
+}
+
+// MapExprs is a node with f applied to every part of its own expressions, larger parts
+// first; sub-queries are left alone. Where nothing changes it is the node itself.
+func MapExprs(n Node, f func(Expr) Expr) Node {
+	return rebuild(n, func(_ int, in Node) Node { return in }, func(e Expr) Expr { return mapExpr(e, f) })
+}
+
+func rebuild(n Node, input func(i int, in Node) Node, expr func(Expr) Expr) Node {
+	m := mapping{input: input, expr: expr}
+	switch n := n.(type) {
 	case *Filter:
-		return &Filter{In: input(0, m.In), Pred: mapExpr(m.Pred), Order: m.Order}
+		in, pred := m.in(0, n.In), m.of(n.Pred)
+		if m.changed {
+			return &Filter{In: in, Pred: pred, Order: n.Order}
+		}
 	case *Project:
-		return &Project{In: input(0, m.In), Items: items(m.Items), Order: m.Order, Partition: m.Partition}
+		in, items := m.in(0, n.In), m.items(n.Items)
+		if m.changed {
+			return &Project{In: in, Items: items, Order: n.Order, Partition: n.Partition}
+		}
 	case *Aggregate:
-		return &Aggregate{In: input(0, m.In), Keys: items(m.Keys), Aggs: items(m.Aggs), Order: m.Order}
+		in, keys, aggs := m.in(0, n.In), m.items(n.Keys), m.items(n.Aggs)
+		if m.changed {
+			return &Aggregate{In: in, Keys: keys, Aggs: aggs, Order: n.Order}
+		}
 	case *Sort:
-		c := *m
-		c.In = input(0, m.In)
-		c.Keys = make([]SortKey, len(m.Keys))
-		for i, k := range m.Keys {
-			k.Expr = mapExpr(k.Expr)
-			c.Keys[i] = k
+		in, limit := m.in(0, n.In), m.of(n.Limit)
+		keys := each(&m, n.Keys, func(_ int, k SortKey) SortKey { k.Expr = m.of(k.Expr); return k })
+		if m.changed {
+			return &Sort{In: in, Keys: keys, Limit: limit, Partition: n.Partition, Ord: n.Ord}
 		}
-		if m.Limit != nil {
-			c.Limit = mapExpr(m.Limit)
-		}
-		return &c
 	case *Limit:
-		return &Limit{In: input(0, m.In), N: mapExpr(m.N), Order: m.Order}
+		in, count := m.in(0, n.In), m.of(n.N)
+		if m.changed {
+			return &Limit{In: in, N: count, Order: n.Order}
+		}
 	case *FirstOf:
-		return &FirstOf{In: input(0, m.In), Keys: m.Keys}
+		if in := m.in(0, n.In); m.changed {
+			return &FirstOf{In: in, Keys: n.Keys}
+		}
 	case *Join:
-		c := *m
-		c.L, c.R = input(0, m.L), input(1, m.R)
-		c.On = make([]Pair, len(m.On))
-		for i, p := range m.On {
-			c.On[i] = Pair{mapExpr(p.L), mapExpr(p.R)}
+		l, r, where := m.in(0, n.L), m.in(1, n.R), m.of(n.Where)
+		on := each(&m, n.On, func(_ int, p Pair) Pair { return Pair{m.of(p.L), m.of(p.R)} })
+		if m.changed {
+			return &Join{Kind: n.Kind, L: l, R: r, On: on, Where: where, Window: n.Window, Unbounded: n.Unbounded}
 		}
-		if m.Where != nil {
-			c.Where = mapExpr(m.Where)
-		}
-		return &c
 	case *Union:
-		c := *m
-		c.In = make([]Node, len(m.In))
-		for i, in := range m.In {
-			c.In[i] = input(i, in)
+		if in := each(&m, n.In, m.in); m.changed {
+			return &Union{In: in, Cols: n.Cols}
 		}
-		return &c
 	case *Unnest:
-		c := *m
-		c.In = input(0, m.In)
-		c.Items = make([]UnnestItem, len(m.Items))
-		for i, it := range m.Items {
-			it.Expr = mapExpr(it.Expr)
-			c.Items[i] = it
+		in, limit := m.in(0, n.In), m.of(n.Limit)
+		items := each(&m, n.Items, func(_ int, it UnnestItem) UnnestItem { it.Expr = m.of(it.Expr); return it })
+		if m.changed {
+			return &Unnest{In: in, Items: items, Index: n.Index, Limit: limit}
 		}
-		if m.Limit != nil {
-			c.Limit = mapExpr(m.Limit)
-		}
-		return &c
 	case *Range:
-		return &Range{Col: m.Col, From: mapExpr(m.From), To: mapExpr(m.To), Step: mapExpr(m.Step)}
-	case *Number:
-		return &Number{In: input(0, m.In), Ord: m.Ord}
-	case *GoOp:
-		c := *m
-		c.In = make([]Node, len(m.In))
-		for i, in := range m.In {
-			c.In[i] = input(i, in)
+		from, to, step := m.of(n.From), m.of(n.To), m.of(n.Step)
+		if m.changed {
+			return &Range{Col: n.Col, From: from, To: to, Step: step}
 		}
-		return &c
+	case *Number:
+		if in := m.in(0, n.In); m.changed {
+			return &Number{In: in, Ord: n.Ord}
+		}
+	case *GoOp:
+		if in := each(&m, n.In, m.in); m.changed {
+			return &GoOp{Name: n.Name, In: in, Cols: n.Cols, Args: n.Args, Order: n.Order, Run: n.Run}
+		}
 	}
 	return n
 }
 
-// MapExprs copies a node with f applied to every part of its own expressions, larger
-// parts first; sub-queries are left alone.
-func MapExprs(n Node, f func(Expr) Expr) Node {
-	c := Rebuild(n, func(_ int, in Node) Node { return in }, func(q Node) Node { return q })
-	m := func(e Expr) Expr { return mapExpr(e, f) }
-	items := func(list []Item) {
-		for i := range list {
-			list[i].Expr = m(list[i].Expr)
+// mapping maps the parts of one node and notes whether any changed.
+type mapping struct {
+	input   func(i int, in Node) Node
+	expr    func(Expr) Expr
+	changed bool
+}
+
+func (m *mapping) in(i int, n Node) Node {
+	out := m.input(i, n)
+	m.changed = m.changed || out != n
+	return out
+}
+
+// of maps an expression; one that is not there stays away.
+func (m *mapping) of(e Expr) Expr {
+	if e == nil {
+		return nil
+	}
+	out := m.expr(e)
+	m.changed = m.changed || out != e
+	return out
+}
+
+func (m *mapping) items(list []Item) []Item {
+	return each(m, list, func(_ int, it Item) Item { it.Expr = m.of(it.Expr); return it })
+}
+
+// each maps the elements of a list, which is copied at the first that changes.
+func each[T any](m *mapping, list []T, f func(int, T) T) []T {
+	before, copied := m.changed, false
+	m.changed = false
+	out := list
+	for i, t := range list {
+		t = f(i, t)
+		if m.changed && !copied {
+			out, copied = slices.Clone(list), true
+		}
+		if copied {
+			out[i] = t
 		}
 	}
-	switch c := c.(type) {
-	case *Filter:
-		c.Pred = m(c.Pred)
-	case *Project:
-		items(c.Items)
-	case *Aggregate:
-		items(c.Keys)
-		items(c.Aggs)
-	case *Sort:
-		for i := range c.Keys {
-			c.Keys[i].Expr = m(c.Keys[i].Expr)
-		}
-		if c.Limit != nil {
-			c.Limit = m(c.Limit)
-		}
-	case *Limit:
-		c.N = m(c.N)
-	case *Join:
-		for i := range c.On {
-			c.On[i] = Pair{m(c.On[i].L), m(c.On[i].R)}
-		}
-		if c.Where != nil {
-			c.Where = m(c.Where)
-		}
-	case *Unnest:
-		for i := range c.Items {
-			c.Items[i].Expr = m(c.Items[i].Expr)
-		}
-		if c.Limit != nil {
-			c.Limit = m(c.Limit)
-		}
-	case *Range:
-		c.From, c.To, c.Step = m(c.From), m(c.To), m(c.Step)
-	}
-	return c
+	m.changed = m.changed || before
+	return out
 }
 
 func mapExpr(e Expr, f func(Expr) Expr) Expr {
 	switch e := f(e).(type) {
 	case *Call:
-		var args []Expr
-		for i, a := range e.Args {
-			if b := mapExpr(a, f); b != a {
-				if args == nil {
-					args = append(args, e.Args...)
-				}
-				args[i] = b
-			}
-		}
-		if args == nil {
-			return e
-		}
-		c := *e
-		c.Args = args
-		return &c
+		return e.withArgs(func(a Expr) Expr { return mapExpr(a, f) })
 	case *InQuery:
 		if x := mapExpr(e.X, f); x != e.X {
 			c := *e
@@ -163,30 +150,42 @@ func mapExpr(e Expr, f func(Expr) Expr) Expr {
 	}
 }
 
+// withArgs maps the arguments of a call, which is copied when one changes.
+func (c *Call) withArgs(f func(Expr) Expr) *Call {
+	var args []Expr
+	for i, a := range c.Args {
+		if b := f(a); b != a {
+			if args == nil {
+				args = slices.Clone(c.Args)
+			}
+			args[i] = b
+		}
+	}
+	if args == nil {
+		return c
+	}
+	out := *c
+	out.Args = args
+	return &out
+}
+
 // MapQueries replaces the queries inside an expression.
 func MapQueries(e Expr, query func(Node) Node) Expr {
 	switch e := e.(type) {
 	case *Call:
-		changed := false
-		args := make([]Expr, len(e.Args))
-		for i, a := range e.Args {
-			args[i] = MapQueries(a, query)
-			changed = changed || args[i] != a
-		}
-		if !changed {
-			return e
-		}
-		c := *e
-		c.Args = args
-		return &c
+		return e.withArgs(func(a Expr) Expr { return MapQueries(a, query) })
 	case *Subquery:
-		c := *e
-		c.Node = query(e.Node)
-		return &c
+		if n := query(e.Node); n != e.Node {
+			c := *e
+			c.Node = n
+			return &c
+		}
 	case *InQuery:
-		c := *e
-		c.X, c.Node = MapQueries(e.X, query), query(e.Node)
-		return &c
+		if x, n := MapQueries(e.X, query), query(e.Node); x != e.X || n != e.Node {
+			c := *e
+			c.X, c.Node = x, n
+			return &c
+		}
 	}
 	return e
 }

@@ -15,17 +15,10 @@ import (
 func bestRow(root *plan.Root) *plan.Root {
 	s := &structs{fields: map[plan.ID][]plan.Col{}, whole: map[plan.ID]bool{}}
 	eachNode(root, func(n plan.Node) {
-		if a, ok := n.(*plan.Aggregate); ok && a.Order == nil {
-			for _, it := range a.Aggs {
-				if c, ok := it.Expr.(*plan.Call); ok && c.Row.Field() != nil && (c.Row.Special == builtin.ArgBest || len(c.Args) > 1) {
-					s.fields[it.Col.ID] = make([]plan.Col, len(c.Args))
-				}
-			}
+		for _, it := range structsOf(n) {
+			s.fields[it.Col.ID] = make([]plan.Col, len(it.Expr.(*plan.Call).Args))
 		}
 	}, nil)
-	if len(s.fields) == 0 {
-		return root
-	}
 	eachNode(root, func(n plan.Node) {
 		for _, c := range n.Out() {
 			s.last = max(s.last, c.ID)
@@ -38,6 +31,21 @@ func bestRow(root *plan.Root) *plan.Root {
 		}
 		return plan.MapExprs(n, s.field)
 	})
+}
+
+// structsOf are the aggregates of a node that keep rows as structs.
+func structsOf(n plan.Node) []plan.Item {
+	a, ok := n.(*plan.Aggregate)
+	if !ok || a.Order != nil {
+		return nil
+	}
+	var out []plan.Item
+	for _, it := range a.Aggs {
+		if c, ok := it.Expr.(*plan.Call); ok && c.Row.Field() != nil && (c.Row.Special == builtin.ArgBest || len(c.Args) > 1) {
+			out = append(out, it)
+		}
+	}
+	return out
 }
 
 type structs struct {

@@ -2,29 +2,47 @@ package rewrite
 
 import "quarry/kql/plan"
 
-// Apply runs every rule in order over a copy of the query.
+// Apply runs the rules in order. What no rule changes is shared with the query as it was.
 func Apply(root *plan.Root) *plan.Root {
-	for _, rule := range rules {
-		root = rule(root)
+	starts := make([]bool, len(rules))
+	eachNode(root, func(n plan.Node) {
+		for i := range rules {
+			starts[i] = starts[i] || rules[i].starts(n)
+		}
+	}, nil)
+	for i, rule := range rules {
+		if starts[i] {
+			root = rule.apply(root)
+		}
 	}
-	root.Shared = nil
-	eachNode(root, nil, func(s *plan.Shared) { root.Shared = append(root.Shared, s) })
-	return root
+	out := prune(root)
+	out.Shared = nil
+	eachNode(out, nil, func(s *plan.Shared) { out.Shared = append(out.Shared, s) })
+	return out
 }
 
-// rules are applied once each, in this order.
-var rules = []func(*plan.Root) *plan.Root{
-	inlineShared,
-	bestRow,
-	sortedFilter,
-	topN,
-	windowJoin,
-	prune,
+// rules are applied once each, in this order, to queries that have a node which starts
+// them. In the end prune drops what nobody reads.
+var rules = []struct {
+	starts func(plan.Node) bool
+	apply  func(*plan.Root) *plan.Root
+}{
+	{is[*plan.Ref], inlineShared},
+	{hasStructs, bestRow},
+	{isSorted, sortedFilter},
+	{is[*plan.Sort], topN},
+	{is[*plan.Join], windowJoin},
 }
+
+func is[T plan.Node](n plan.Node) bool { _, ok := n.(T); return ok }
+
+func hasStructs(n plan.Node) bool { return len(structsOf(n)) > 0 }
+
+func isSorted(n plan.Node) bool { return is[*plan.Sort](n) || is[*plan.Number](n) }
 
 // mapRoot maps a query and the shared definitions it reads, bottom up.
 func mapRoot(root *plan.Root, f func(plan.Node) plan.Node) *plan.Root {
-	return eachQuery(root, func(n plan.Node, ref func(*plan.Ref) plan.Node) plan.Node {
+	return eachQuery(root, func(n plan.Node, ref func(*plan.Ref) *plan.Ref) plan.Node {
 		return plan.Map(n, func(n plan.Node) plan.Node {
 			if r, ok := n.(*plan.Ref); ok {
 				return ref(r)
@@ -36,16 +54,20 @@ func mapRoot(root *plan.Root, f func(plan.Node) plan.Node) *plan.Root {
 
 // eachQuery rewrites a query and each shared definition that it reads. rewrite is given
 // the node on top, and what to put in the place of a reading of a definition.
-func eachQuery(root *plan.Root, rewrite func(top plan.Node, ref func(*plan.Ref) plan.Node) plan.Node) *plan.Root {
+func eachQuery(root *plan.Root, rewrite func(top plan.Node, ref func(*plan.Ref) *plan.Ref) plan.Node) *plan.Root {
 	shared := map[*plan.Shared]*plan.Shared{}
-	var ref func(r *plan.Ref) plan.Node
-	ref = func(r *plan.Ref) plan.Node {
+	var ref func(r *plan.Ref) *plan.Ref
+	ref = func(r *plan.Ref) *plan.Ref {
 		def, ok := shared[r.Def]
 		if !ok {
-			d := *r.Def
-			def = &d
+			def = r.Def
+			if n := rewrite(def.Node, ref); n != def.Node {
+				def = &plan.Shared{ID: def.ID, Name: def.Name, Node: n, Cols: def.Cols, Once: def.Once}
+			}
 			shared[r.Def] = def
-			def.Node = rewrite(r.Def.Node, ref)
+		}
+		if def == r.Def {
+			return r
 		}
 		return &plan.Ref{Def: def, Cols: r.Cols}
 	}

@@ -26,18 +26,8 @@ import (
 // shared definition), an outer join whose unmatched rows are wanted must keep them, and
 // a distance that varies from row to row has no bucket of a fixed width.
 func windowJoin(root *plan.Root) *plan.Root {
-	joins := 0
-	eachNode(root, func(n plan.Node) {
-		if _, ok := n.(*plan.Join); ok {
-			joins++
-		}
-	}, nil)
-	if joins == 0 {
-		return root
-	}
-	w := &windows{}
-	w.defs = definitions(root)
-	return eachQuery(root, func(top plan.Node, ref func(*plan.Ref) plan.Node) plan.Node {
+	w := &windows{analysis: analysis{defs: definitions(root)}}
+	return eachQuery(root, func(top plan.Node, ref func(*plan.Ref) *plan.Ref) plan.Node {
 		w.ref = ref
 		return w.node(top, known{})
 	})
@@ -45,7 +35,7 @@ func windowJoin(root *plan.Root) *plan.Root {
 
 type windows struct {
 	analysis
-	ref func(*plan.Ref) plan.Node
+	ref func(*plan.Ref) *plan.Ref
 }
 
 // known is what conditions above a node say about every row of it that counts in the
