@@ -2,6 +2,7 @@ package bind
 
 import (
 	"regexp"
+	re2 "regexp/syntax"
 	"strings"
 
 	"quarry/kql/builtin"
@@ -41,7 +42,7 @@ func (b *binder) opParse(r *rows, op *syntax.ParseOp, env *scope) *rows {
 	} else if kind != "regex" {
 		pattern = "(?s)" + pattern
 	}
-	if _, err := regexp.Compile(pattern); err != nil {
+	if _, err := re2.Parse(pattern, re2.Perl); err != nil {
 		b.report(op.Keyword(), errValue("the pattern is not a valid regular expression: "+strings.TrimPrefix(err.Error(), "error parsing regexp: "), ""))
 		return r
 	}

@@ -14,7 +14,7 @@ var pathRows = []Row{
 	{Sig: KeyRow + "(object: dynamic, key: string) -> dynamic", Doc: "d.key and d[\"key\"]: the value of a key of a bag; null for what is not there.",
 		Lower: func(l *Lowering) (sqlx.Expr, error) {
 			if key, ok := l.Args[1].Value.(string); ok && l.Args[1].Const && plainKey(key) {
-				return extend(l.Args[0].SQL, `."`+strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(key)+`"`), nil
+				return extend(l.Args[0].SQL, `."`+quotedKey.Replace(key)+`"`), nil
 			}
 			return l.UDF(l.Row, types.Dynamic, l.Args...), nil
 		},
@@ -33,6 +33,9 @@ var pathRows = []Row{
 			return dynArg(a[0]).Index(a[1].(int64)).Value()
 		}},
 }
+
+// quotedKey writes a key inside the quotes of a path.
+var quotedKey = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 
 // plainKey reports keys that may stand in a path: DuckDB takes a star for "all keys"
 // even when quoted, and has no empty keys.

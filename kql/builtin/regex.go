@@ -2,7 +2,7 @@ package builtin
 
 import (
 	"fmt"
-	"regexp"
+	"regexp/syntax"
 	"strings"
 	"sync"
 	"unicode"
@@ -17,8 +17,15 @@ import (
 // something else is refused by name. \b stays RE2's: a boundary of ASCII words.
 // Source: docs/semantics.md, section 4.
 func TranslateRegex(pattern string) (string, error) {
+	text, _, err := translateRegex(pattern)
+	return text, err
+}
+
+// translateRegex counts the groups too. It reads the result as regexp.Compile does, which
+// finds fault with nothing later, and leaves the making of a machine to those who match.
+func translateRegex(pattern string) (text string, groups int, err error) {
 	if !utf8.ValidString(pattern) {
-		return "", fmt.Errorf("the pattern is not valid UTF-8")
+		return "", 0, fmt.Errorf("the pattern is not valid UTF-8")
 	}
 	if strings.IndexByte(pattern, 0) >= 0 {
 		pattern = strings.ReplaceAll(pattern, "\x00", `\x00`)
@@ -26,17 +33,18 @@ func TranslateRegex(pattern string) (string, error) {
 	t := regexTranslator{p: pattern}
 	for t.i < len(t.p) {
 		if err := t.step(); err != nil {
-			return "", fmt.Errorf("%w (offset %d of the pattern)", err, t.i)
+			return "", 0, fmt.Errorf("%w (offset %d of the pattern)", err, t.i)
 		}
 		if t.b.Len() > maxTranslated {
-			return "", fmt.Errorf("the pattern is too large")
+			return "", 0, fmt.Errorf("the pattern is too large")
 		}
 	}
 	out := t.b.String()
-	if _, err := regexp.Compile(out); err != nil {
-		return "", fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+	re, err := syntax.Parse(out, syntax.Perl)
+	if err != nil {
+		return "", 0, fmt.Errorf("%s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
-	return out, nil
+	return out, re.MaxCap(), nil
 }
 
 // maxTranslated bounds a pattern in RE2's words, in bytes; \W in a class takes 15 KB.

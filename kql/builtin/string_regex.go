@@ -89,14 +89,7 @@ func fromText(name types.Value, s string) types.Value {
 // pattern translates a constant pattern and counts its groups.
 func (l *Lowering) pattern(i int) (text string, groups int, err error) {
 	p, _ := l.Args[i].Value.(string)
-	if text, err = TranslateRegex(p); err != nil {
-		return "", 0, err
-	}
-	re, err := regexp.Compile(text)
-	if err != nil {
-		return "", 0, err
-	}
-	return text, re.NumSubexp(), nil
+	return translateRegex(p)
 }
 
 // maxGroup is the last group that DuckDB can extract.
@@ -145,7 +138,7 @@ func extractAllRow(name string, withGroups bool) Row {
 				return i, msg
 			}
 			if p, ok := args[0].Value.(string); ok {
-				if t, err := TranslateRegex(p); err == nil && regexp.MustCompile(t).NumSubexp() == 0 {
+				if _, groups, err := translateRegex(p); err == nil && groups == 0 {
 					return 0, "the pattern needs a capture group, as in (a.c)"
 				}
 			}
@@ -264,11 +257,11 @@ func replaceRow(sig string, sem Sem, regex, rewrite, source int, example Example
 			if !ok || !ok2 {
 				return 0, ""
 			}
-			t, err := TranslateRegex(p)
+			_, groups, err := translateRegex(p)
 			if err != nil {
 				return 0, ""
 			}
-			if _, err := parseRewrite(w, regexp.MustCompile(t).NumSubexp()); err != nil {
+			if _, err := parseRewrite(w, groups); err != nil {
 				return rewrite, err.Error()
 			}
 			return 0, ""
