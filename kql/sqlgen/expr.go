@@ -20,13 +20,14 @@ type exprs struct {
 	levels    [][]hoisted
 	level     map[string]int // of each hoisted column
 	byText    map[string]string
+	// hoister and caller are hoist and udf as values, made once.
+	hoister func(sqlx.Expr) sqlx.Expr
+	caller  func(*builtin.Row, types.Type, ...builtin.Arg) sqlx.Expr
 }
 
 type hoisted struct{ name, sql string }
 
-func (g *generator) exprs() *exprs {
-	return &exprs{g: g, level: map[string]int{}, byText: map[string]string{}}
-}
+func (g *generator) exprs() *exprs { return &exprs{g: g} }
 
 // over returns the query that the lowered expressions select from: q, with the
 // hoisted columns computed in inner queries.
@@ -62,6 +63,9 @@ func (x *exprs) hoist(e sqlx.Expr) sqlx.Expr {
 		x.levels = append(x.levels, nil)
 	}
 	x.levels[at] = append(x.levels[at], hoisted{name, text})
+	if x.level == nil {
+		x.level, x.byText = map[string]int{}, map[string]string{}
+	}
 	x.level[name], x.byText[text] = at, name
 	return sqlx.Raw(name)
 }
@@ -110,7 +114,8 @@ func (x *exprs) call(c *plan.Call, filter bool) sqlx.Expr {
 	if c.Row.Sem&builtin.Associative != 0 {
 		return x.chain(c, filter)
 	}
-	l := &builtin.Lowering{Row: c.Row, Result: c.T, Filter: filter, Order: x.order, Partition: x.partition, Hoist: x.hoist, UDF: x.udf, GoForm: x.g.goForms}
+	l := x.lowering(c, filter, len(c.Args))
+	l.Order, l.Partition, l.GoForm = x.order, x.partition, x.g.goForms
 	for _, a := range c.Args {
 		arg := builtin.Arg{Type: a.Type(), SQL: x.lower(a, false)}
 		if k, ok := a.(plan.Const); ok {
@@ -128,6 +133,14 @@ func (x *exprs) call(c *plan.Call, filter bool) sqlx.Expr {
 	return e
 }
 
+// lowering is a call on its way to SQL, with room for so many arguments.
+func (x *exprs) lowering(c *plan.Call, filter bool, args int) *builtin.Lowering {
+	if x.hoister == nil {
+		x.hoister, x.caller = x.hoist, x.udf
+	}
+	return &builtin.Lowering{Row: c.Row, Args: make([]builtin.Arg, 0, args), Result: c.T, Filter: filter, Hoist: x.hoister, UDF: x.caller}
+}
+
 // chain flattens nested calls of one associative row ("and", "or"): thousands of
 // terms must not nest.
 func (x *exprs) chain(c *plan.Call, filter bool) sqlx.Expr {
@@ -141,7 +154,7 @@ func (x *exprs) chain(c *plan.Call, filter bool) sqlx.Expr {
 		rev = append(rev, n.Args[1])
 		cur = n.Args[0]
 	}
-	l := &builtin.Lowering{Row: c.Row, Result: c.T, Filter: filter, Hoist: x.hoist, UDF: x.udf}
+	l := x.lowering(c, filter, len(rev)+1)
 	l.Args = append(l.Args, builtin.Arg{Type: cur.Type(), SQL: x.lower(cur, filter)})
 	for i := len(rev) - 1; i >= 0; i-- {
 		l.Args = append(l.Args, builtin.Arg{Type: rev[i].Type(), SQL: x.lower(rev[i], filter)})
@@ -155,11 +168,12 @@ func (x *exprs) chain(c *plan.Call, filter bool) sqlx.Expr {
 
 func (x *exprs) subquery(s *plan.Subquery) sqlx.Expr {
 	q := x.g.node(s.Node)
-	sql := "SELECT " + column(s.Col.ID) + " FROM " + q.sub()
+	order := ""
 	if s.Order != nil {
-		sql += " ORDER BY " + column(s.Order.ID)
+		order = " ORDER BY " + column(s.Order.ID)
 	}
-	e := sqlx.Expr(sqlx.Raw("(" + sql + " LIMIT 1)"))
+	q = &query{items: []string{column(s.Col.ID)}, from: q.sub(), tail: order + " LIMIT 1"}
+	e := sqlx.Expr(sqlx.Raw(q.sub()))
 	if s.Col.Type == types.String {
 		e = sqlx.Call("coalesce", e, sqlx.String(""))
 	}

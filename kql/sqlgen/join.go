@@ -43,7 +43,7 @@ func (g *generator) join(n *plan.Join) *query {
 	if len(on) == 0 {
 		on = []string{"TRUE"}
 	}
-	word := map[plan.JoinKind]string{plan.Inner: " JOIN ", plan.Cross: " JOIN ", plan.Left: " LEFT JOIN ", plan.Right: " RIGHT JOIN ",
+	word := [...]string{plan.Inner: " JOIN ", plan.Cross: " JOIN ", plan.Left: " LEFT JOIN ", plan.Right: " RIGHT JOIN ",
 		plan.Full: " FULL JOIN ", plan.LeftSemi: " SEMI JOIN ", plan.LeftAnti: " ANTI JOIN "}[kind]
 	q := &query{joined: true, from: ql.sub() + " AS " + g.name("l") + word + qr.sub() + " AS " + g.name("r") + " ON " + strings.Join(on, " AND ")}
 	// Strings are never null: the padded side's become empty.

@@ -20,41 +20,32 @@ const fewestKeys = 3
 // Only columns that are dynamic are read so. Other text may be no JSON, which the
 // extraction refuses; it stands under a condition that must be asked first.
 func (x *exprs) jsonKeys(in plan.Node, items []sqlx.Expr) {
+	paths := map[sqlx.Expr][]string{} // of each column, quoted
+	for _, e := range items {
+		sqlx.Walk(e, func(e sqlx.Expr) {
+			if col, path, ok := extraction(e); ok && !slices.Contains(paths[col], path) {
+				paths[col] = append(paths[col], path)
+			}
+		})
+	}
+	worth := false
+	for _, p := range paths {
+		worth = worth || len(p) >= fewestKeys
+	}
+	if !worth {
+		return
+	}
 	dynamic := map[sqlx.Expr]bool{}
 	for _, c := range in.Out() {
 		if c.Type == types.Dynamic {
 			dynamic[sqlx.Raw(column(c.ID))] = true
 		}
 	}
-	if len(dynamic) == 0 {
-		return
-	}
-	paths := map[sqlx.Expr][]string{} // of each column, quoted
-	extraction := func(e sqlx.Expr) (col sqlx.Expr, path string, ok bool) {
-		f, ok := e.(sqlx.Func)
-		if !ok || f.Name != "json_extract_string" || len(f.Args) != 2 {
-			return nil, "", false
-		}
-		base, ok1 := f.Args[0].(sqlx.Raw)
-		lit, ok2 := f.Args[1].(sqlx.Raw)
-		if !ok1 || !ok2 || !dynamic[base] || !strings.HasPrefix(string(lit), "'$.") {
-			return nil, "", false
-		}
-		return base, string(lit), true
-	}
-	for _, e := range items {
-		sqlx.Map(e, func(e sqlx.Expr) sqlx.Expr {
-			if col, path, ok := extraction(e); ok && !slices.Contains(paths[col], path) {
-				paths[col] = append(paths[col], path)
-			}
-			return e
-		})
-	}
 	lists := map[sqlx.Expr]sqlx.Expr{}
 	for i, e := range items {
 		items[i] = sqlx.Map(e, func(e sqlx.Expr) sqlx.Expr {
 			col, path, ok := extraction(e)
-			if !ok || len(paths[col]) < fewestKeys {
+			if !ok || !dynamic[col] || len(paths[col]) < fewestKeys {
 				return e
 			}
 			if lists[col] == nil {
@@ -63,4 +54,18 @@ func (x *exprs) jsonKeys(in plan.Node, items []sqlx.Expr) {
 			return sqlx.Raw(sqlx.Text(lists[col]) + "[" + strconv.Itoa(1+slices.Index(paths[col], path)) + "]")
 		})
 	}
+}
+
+// extraction recognises the text of one key.
+func extraction(e sqlx.Expr) (col sqlx.Expr, path string, ok bool) {
+	f, ok := e.(sqlx.Func)
+	if !ok || f.Name != "json_extract_string" || len(f.Args) != 2 {
+		return nil, "", false
+	}
+	base, ok1 := f.Args[0].(sqlx.Raw)
+	lit, ok2 := f.Args[1].(sqlx.Raw)
+	if !ok1 || !ok2 || !strings.HasPrefix(string(lit), "'$.") {
+		return nil, "", false
+	}
+	return base, string(lit), true
 }

@@ -16,10 +16,7 @@ func (g *generator) scan(n *plan.Scan) *query {
 	for i, c := range n.Cols {
 		items[i] = n.Source[i] + " AS " + column(c.ID)
 	}
-	if len(items) == 0 {
-		items = []string{"0 AS q0"}
-	}
-	return &query{items: items, from: n.Table}
+	return &query{items: someItem(items), from: n.Table}
 }
 
 func (g *generator) values(n *plan.Values) *query {
@@ -111,7 +108,13 @@ func (g *generator) filter(n *plan.Filter) *query {
 	return q
 }
 
-func conjunct(e sqlx.Expr) string { return "(" + sqlx.Text(e) + ")" }
+func conjunct(e sqlx.Expr) string {
+	var b strings.Builder
+	b.WriteByte('(')
+	sqlx.Write(&b, e)
+	b.WriteByte(')')
+	return b.String()
+}
 
 // sequence is the column that window rows follow.
 func sequence(c *plan.Col) sqlx.Expr {
@@ -126,24 +129,22 @@ func (g *generator) project(n *plan.Project) *query {
 	x := g.exprs()
 	x.order = sequence(n.Order)
 	x.partition = g.partitionOf(n)
-	lowered := make([]sqlx.Expr, len(n.Items))
+	items := make([]string, len(n.Items))
+	var at []int // the places of those that are more than a column
+	var lowered []sqlx.Expr
 	for i, it := range n.Items {
-		lowered[i] = x.lower(it.Expr, false)
+		if ref, ok := it.Expr.(plan.ColRef); ok {
+			items[i] = passed(ref.ID, it.Col.ID)
+			continue
+		}
+		at, lowered = append(at, i), append(lowered, x.lower(it.Expr, false))
 	}
 	x.jsonKeys(n.In, lowered)
-	items := make([]string, 0, len(n.Items))
-	for i, it := range n.Items {
-		text, col := sqlx.Text(lowered[i]), column(it.Col.ID)
-		if text != col {
-			text += " AS " + col
-		}
-		items = append(items, text)
-	}
-	if len(items) == 0 {
-		items = []string{"0 AS q0"}
+	for i, e := range lowered {
+		items[at[i]] = sqlx.Text(e) + " AS " + column(n.Items[at[i]].Col.ID)
 	}
 	q = x.over(q)
-	q.items = items
+	q.items = someItem(items)
 	return q
 }
 
@@ -266,20 +267,17 @@ func (g *generator) firstOf(n *plan.FirstOf) *query {
 }
 
 func (g *generator) union(n *plan.Union) *query {
-	var parts []string
+	parts := make([]string, len(n.In))
 	for i, in := range n.In {
-		var items []string
-		for j, c := range in.Out() {
-			item := column(c.ID)
+		cols := in.Out()
+		items := make([]string, len(cols))
+		for j, c := range cols {
+			items[j] = column(c.ID)
 			if i == 0 {
-				item += " AS " + column(n.Cols[j].ID)
+				items[j] += " AS " + column(n.Cols[j].ID)
 			}
-			items = append(items, item)
 		}
-		if len(items) == 0 {
-			items = []string{"0 AS q0"}
-		}
-		parts = append(parts, "SELECT "+strings.Join(items, ", ")+" FROM "+g.node(in).sub())
+		parts[i] = selected(items, g.node(in).sub(), "")
 	}
 	return &query{from: "(" + strings.Join(parts, " UNION ALL ") + ")"}
 }
@@ -320,26 +318,20 @@ func (g *generator) ref(n *plan.Ref) *query {
 		outer := g.used
 		g.used = &definitions{}
 		q := g.node(s.Node)
-		var items []string
-		for _, c := range s.Cols {
-			items = append(items, column(c.ID))
+		items := make([]string, len(s.Cols))
+		for i, c := range s.Cols {
+			items[i] = column(c.ID)
 		}
-		if len(items) == 0 {
-			items = []string{"0 AS q0"}
-		}
-		g.shared[s] = "SELECT " + strings.Join(items, ", ") + " FROM " + q.sub()
+		g.shared[s] = selected(items, q.sub(), "")
 		g.deps(s, g.used.list)
 		g.used = outer
 	}
 	g.use(s)
-	var items []string
+	items := make([]string, len(s.Cols))
 	for i, c := range s.Cols {
-		items = append(items, column(c.ID)+" AS "+column(n.Cols[i].ID))
+		items[i] = passed(c.ID, n.Cols[i].ID)
 	}
-	if len(items) == 0 {
-		items = []string{"0 AS q0"}
-	}
-	return &query{items: items, from: sharedName(s)}
+	return &query{items: someItem(items), from: sharedName(s)}
 }
 
 // deps remembers what a definition reads; use lists it before the definition.
@@ -395,14 +387,13 @@ func (g *generator) goOp(n *plan.GoOp) *query {
 				input.Schema = append(input.Schema, types.Column{Name: cols[id].Name, Type: cols[id].Type})
 			}
 			if len(items) == 0 {
-				items = []string{"0 AS q0"}
 				input.Schema = types.Schema{{Name: "q0", Type: types.Long}}
 			}
-			sql := "SELECT " + strings.Join(items, ", ") + " FROM " + q.sub()
+			order := ""
 			if i == 0 && n.Order != nil {
-				sql += " ORDER BY " + column(n.Order.ID)
+				order = " ORDER BY " + column(n.Order.ID)
 			}
-			return sql
+			return selected(items, q.sub(), order)
 		})
 		step.Inputs = append(step.Inputs, input)
 	}
@@ -412,8 +403,5 @@ func (g *generator) goOp(n *plan.GoOp) *query {
 		items = append(items, "c"+strconv.Itoa(i)+" AS "+column(c.ID))
 	}
 	g.prog.Steps = append(g.prog.Steps, step)
-	if len(items) == 0 {
-		items = []string{"0 AS q0"}
-	}
-	return &query{items: items, from: step.Placeholder}
+	return &query{items: someItem(items), from: step.Placeholder}
 }

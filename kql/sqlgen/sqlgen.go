@@ -110,7 +110,24 @@ func (g *generator) name(prefix string) string {
 }
 
 // column is the SQL name of a column.
-func column(id plan.ID) string { return "q" + strconv.Itoa(int(id)) }
+func column(id plan.ID) string {
+	var b [24]byte
+	return string(appendColumn(b[:0], id))
+}
+
+func appendColumn(b []byte, id plan.ID) []byte {
+	return strconv.AppendInt(append(b, 'q'), int64(id), 10)
+}
+
+// passed is the select item that gives a column on, under a name that may be another.
+func passed(from, to plan.ID) string {
+	var b [48]byte
+	item := appendColumn(b[:0], from)
+	if from != to {
+		item = appendColumn(append(item, " AS "...), to)
+	}
+	return string(item)
+}
 
 // statement makes a complete statement of a body: the shared definitions it reads,
 // then itself.
@@ -139,23 +156,32 @@ func sharedName(s *plan.Shared) string { return "s" + strconv.Itoa(s.ID) }
 func (g *generator) root(r *plan.Root) string {
 	return g.statement(func() string {
 		q, computed, order := g.ordered(r)
-		var items []string
-		for _, c := range r.Cols {
-			item := column(c.ID)
-			if text, ok := computed[c.ID]; ok && text != item {
-				item = text + " AS " + item
+		items := make([]string, len(r.Cols))
+		for i, c := range r.Cols {
+			items[i] = column(c.ID)
+			if text, ok := computed[c.ID]; ok && text != items[i] {
+				items[i] = text + " AS " + items[i]
 			}
-			items = append(items, item)
 		}
-		if len(items) == 0 {
-			items = []string{"0 AS q0"}
-		}
-		sql := "SELECT " + strings.Join(items, ", ") + " FROM " + q.sub() + order
 		if r.MaxRows > 0 {
-			sql += " LIMIT " + strconv.FormatInt(r.MaxRows, 10)
+			order += " LIMIT " + strconv.FormatInt(r.MaxRows, 10)
 		}
-		return sql
+		return selected(items, q.sub(), order)
 	})
+}
+
+// selected is a complete SELECT of items, which may be none.
+func selected(items []string, from, tail string) string {
+	q := query{items: someItem(items), from: from, tail: tail}
+	return q.sql()
+}
+
+// someItem stands in for a select list without items, which SQL does not have.
+func someItem(items []string) []string {
+	if len(items) == 0 {
+		return []string{"0 AS q0"}
+	}
+	return items
 }
 
 // query is a SELECT in the making. While items is nil it passes all columns on, so
@@ -168,24 +194,53 @@ type query struct {
 	tail   string
 }
 
-func (q *query) sql() string {
-	items := "*"
-	if q.items != nil {
-		items = strings.Join(q.items, ", ")
-	}
-	sql := "SELECT " + items + " FROM " + q.from
-	if len(q.where) > 0 {
-		sql += " WHERE " + strings.Join(q.where, " AND ")
-	}
-	return sql + q.tail
-}
+func (q *query) sql() string { return q.between("", "") }
 
 // sub is the query as something to select from.
 func (q *query) sub() string {
 	if q.items == nil && len(q.where) == 0 && q.tail == "" && !q.joined {
 		return q.from
 	}
-	return "(" + q.sql() + ")"
+	return q.between("(", ")")
+}
+
+// between writes the query between two texts, into memory taken once.
+func (q *query) between(open, end string) string {
+	const sel, from, where = "SELECT ", " FROM ", " WHERE "
+	items := q.items
+	if items == nil {
+		items = []string{"*"}
+	}
+	size := len(open) + len(sel) + len(from) + len(q.from) + len(where) + len(q.tail) + len(end)
+	for _, it := range items {
+		size += len(it) + len(", ")
+	}
+	for _, w := range q.where {
+		size += len(w) + len(" AND ")
+	}
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteString(open)
+	b.WriteString(sel)
+	join(&b, items, ", ")
+	b.WriteString(from)
+	b.WriteString(q.from)
+	if len(q.where) > 0 {
+		b.WriteString(where)
+		join(&b, q.where, " AND ")
+	}
+	b.WriteString(q.tail)
+	b.WriteString(end)
+	return b.String()
+}
+
+func join(b *strings.Builder, parts []string, between string) {
+	for i, p := range parts {
+		if i > 0 {
+			b.WriteString(between)
+		}
+		b.WriteString(p)
+	}
 }
 
 // open returns q itself while it still passes all columns on, else a query over it.

@@ -1,5 +1,46 @@
 package sqlx
 
+// Walk calls visit for every part of an expression, larger parts first. Text that was
+// printed already is one part.
+func Walk(e Expr, visit func(Expr)) {
+	visit(e)
+	switch x := e.(type) {
+	case Func:
+		walkAll(x.Args, visit)
+	case Op:
+		walkAll(x.Args, visit)
+	case Prefix:
+		Walk(x.X, visit)
+	case Postfix:
+		Walk(x.X, visit)
+	case Cast:
+		Walk(x.X, visit)
+	case Case:
+		for _, w := range x.When {
+			Walk(w.Cond, visit)
+			Walk(w.Then, visit)
+		}
+		if x.Else != nil {
+			Walk(x.Else, visit)
+		}
+	case InList:
+		Walk(x.X, visit)
+		walkAll(x.List, visit)
+	case Parts:
+		for _, p := range x {
+			if sub, ok := p.(Expr); ok {
+				Walk(sub, visit)
+			}
+		}
+	}
+}
+
+func walkAll(list []Expr, visit func(Expr)) {
+	for _, e := range list {
+		Walk(e, visit)
+	}
+}
+
 // Map copies an expression with f applied to every part, smaller parts first. Text that
 // was printed already is one part.
 func Map(e Expr, f func(Expr) Expr) Expr {

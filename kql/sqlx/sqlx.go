@@ -70,6 +70,9 @@ const (
 
 // Text prints an expression.
 func Text(e Expr) string {
+	if r, ok := e.(Raw); ok {
+		return string(r)
+	}
 	var b strings.Builder
 	e.write(&b)
 	return b.String()
