@@ -21,7 +21,7 @@ type uniqueNames struct {
 }
 
 func newNames(cols ...plan.Col) *uniqueNames {
-	u := &uniqueNames{taken: map[string]bool{}, last: map[string]int{}}
+	u := &uniqueNames{taken: make(map[string]bool, len(cols)), last: map[string]int{}}
 	for _, c := range cols {
 		u.taken[c.Name] = true
 	}

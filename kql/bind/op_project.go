@@ -109,32 +109,52 @@ func (b *binder) extend(r *rows, list []syntax.Expr, env *scope) *rows {
 	}
 	items := r.passAll()
 	set := map[string]bool{}
-	names := newNames(r.cols...)
+	var names *uniqueNames // made when an item must look for a free one
+	free := func() *uniqueNames {
+		if names == nil {
+			names = newNames()
+			for _, it := range items {
+				names.taken[it.Col.Name] = true
+			}
+		}
+		return names
+	}
+	c := &context{env: env, in: r}
 	for _, x := range list {
-		c := &context{env: env, in: r}
 		for _, o := range b.outputs(x, c) {
 			name := o.name
 			if name == "" {
-				name = freeColumn(names)
+				name = freeColumn(free())
 			}
 			if set[name] {
 				if o.explicit {
 					b.report(o.at.Pos(), errDuplicateColumn(name))
 					continue
 				}
-				name = names.add(name)
+				name = free().add(name)
 			}
 			set[name] = true
 			it := plan.Item{Col: b.newCol(name, o.expr.Type()), Expr: o.expr}
-			if i := slices.IndexFunc(items, func(p plan.Item) bool { return p.Col.Name == name }); i >= 0 {
+			if i := itemNamed(items, name); i >= 0 {
 				items[i] = it
-			} else {
-				items = append(items, it)
+				continue
+			}
+			items = append(items, it)
+			if names != nil {
 				names.taken[name] = true
 			}
 		}
 	}
 	return r.project(items)
+}
+
+func itemNamed(items []plan.Item, name string) int {
+	for i := range items {
+		if items[i].Col.Name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // freeColumn is the name of an unnamed column: Column1, Column2, ...

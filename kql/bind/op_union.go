@@ -147,58 +147,35 @@ func (b *binder) try(x syntax.Expr, env *scope) (r *rows, ok bool) {
 // unionAll stacks row sets. Columns of one name and type are one column; a name with
 // several types becomes a column for each, suffixed with the type.
 func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
-	type key struct {
-		name string
-		t    types.Type
-	}
-	var order []key
-	kinds := map[string]map[types.Type]bool{}
-	seen := map[key]int{}
-	place := map[string]int{} // where a name appears first; its types stand together
-	merged := mergedTypes(inputs)
-	for _, in := range inputs {
-		for _, c := range in.cols {
-			k := key{c.Name, c.Type}
-			if t, ok := merged[c.Name]; ok {
-				k.t = t
-			}
-			if seen[k] == 0 {
-				order = append(order, k)
-				if _, ok := place[c.Name]; !ok {
-					place[c.Name] = len(order)
-				}
-			}
-			seen[k]++
-			if kinds[c.Name] == nil {
-				kinds[c.Name] = map[types.Type]bool{}
-			}
-			kinds[c.Name][k.t] = true
-		}
-	}
-	sort.SliceStable(order, func(i, j int) bool { return place[order[i].name] < place[order[j].name] })
+	all := stack(inputs)
 	u := &plan.Union{}
 	out := &rows{node: u}
 	names := newNames()
 	if opt.withSource != "" {
 		u.Cols = append(u.Cols, b.newCol(names.add(opt.withSource), types.String))
 	}
-	var keep []key
-	for _, k := range order {
-		if opt.inner && seen[k] < len(inputs) {
-			continue
-		}
-		keep = append(keep, k)
-		if len(kinds[k.name]) == 1 || opt.inner {
-			names.taken[k.name] = true
-		}
+	first := len(u.Cols) // of what the inputs give
+	type key struct {
+		name int
+		t    types.Type
 	}
-	if opt.withSource != "" {
-		names.taken[opt.withSource] = true
+	var keep []key
+	for i, n := range all.names {
+		for _, k := range n.kinds {
+			if opt.inner && k.count < len(inputs) {
+				continue
+			}
+			keep = append(keep, key{i, k.t})
+			if len(n.kinds) == 1 || opt.inner {
+				names.taken[n.name] = true
+			}
+		}
 	}
 	for _, k := range keep {
-		name := k.name
-		if len(kinds[k.name]) > 1 && !opt.inner {
-			name = names.add(k.name + "_" + k.t.String())
+		n := all.names[k.name]
+		name := n.name
+		if len(n.kinds) > 1 && !opt.inner {
+			name = names.add(name + "_" + k.t.String())
 		} else if name == opt.withSource {
 			name = names.add(name)
 		}
@@ -221,29 +198,34 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 			part = append(part, b.newCol(p.Name, p.Type))
 		}
 	}
+	zeros := map[types.Type]plan.Expr{}
+	for _, k := range keep {
+		zeros[k.t] = zero(k.t)
+	}
+	at := make([]int, len(all.names))
 	for i, in := range inputs {
 		if empty(in.node) { // lends its columns only
 			continue
 		}
-		var items []plan.Item
-		n := 0
+		items := make([]plan.Item, 0, len(u.Cols)+len(part))
 		if opt.withSource != "" {
 			label := in.name
 			if label == "" {
 				label = opt.argName + itoa(i)
 			}
 			items = append(items, plan.Item{Col: b.newCol(opt.withSource, types.String), Expr: plan.Const{T: types.String, Value: label}})
-			n = 1
 		}
+		all.places(i, at)
 		for j, k := range keep {
-			col := u.Cols[n+j]
-			var e plan.Expr = zero(k.t)
-			if c, ok := in.find(k.name); ok && c.Type == k.t {
-				e = ref(c)
-			} else if _, conv := merged[k.name]; ok && conv {
-				e = b.convertTo(ref(c), k.t, source.Span{})
+			e := zeros[k.t]
+			if p := at[k.name]; p >= 0 {
+				if c := in.cols[p]; c.Type == k.t {
+					e = ref(c)
+				} else if all.names[k.name].merged() {
+					e = b.convertTo(ref(c), k.t, source.Span{})
+				}
 			}
-			items = append(items, plan.Item{Col: b.newCol(col.Name, k.t), Expr: e})
+			items = append(items, plan.Item{Col: b.newCol(u.Cols[first+j].Name, k.t), Expr: e})
 		}
 		for j := range part {
 			var e plan.Expr = zero(part[j].Type)
@@ -263,29 +245,81 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 	return out
 }
 
-// mergedTypes gives the names that stay one column although their types differ: where
-// the first two inputs that have the name agree on its type, Microsoft's language
-// service keeps that type. Quarry follows as long as no value is lost by it; else
-// the types get columns of their own.
-func mergedTypes(inputs []*rows) map[string]types.Type {
-	seen := map[string][]types.Type{}
-	lossy := map[string]bool{}
-	for _, in := range inputs {
-		for _, c := range in.cols {
-			ts := append(seen[c.Name], c.Type)
-			seen[c.Name] = ts
-			if first := ts[0]; c.Type != first && !empty(in.node) && first != types.String && !(c.Type.Integer() && first == types.Long) {
-				lossy[c.Name] = true
+// stacked are the columns of a union's inputs by name.
+type stacked struct {
+	names []stackedName // in the order they appear in
+	of    [][]int       // for each input: which of names its columns have
+}
+
+type stackedName struct {
+	name   string
+	count  int        // of the inputs that have it
+	kinds  []kind     // its types, and how many inputs have each
+	second types.Type // in the second input that has it
+	lossy  bool       // values of later types would not fit the first
+}
+
+type kind struct {
+	t     types.Type
+	count int
+}
+
+// merged reports a name that stays one column although its types differ: where the
+// first two inputs that have the name agree on its type, Microsoft's language service
+// keeps that type. Quarry follows as long as no value is lost by it; else the types get
+// columns of their own.
+func (n *stackedName) merged() bool {
+	return n.count > 2 && n.second == n.kinds[0].t && !n.lossy
+}
+
+func stack(inputs []*rows) *stacked {
+	s := &stacked{of: make([][]int, len(inputs))}
+	byName := map[string]int{}
+	for i, in := range inputs {
+		s.of[i] = make([]int, len(in.cols))
+		none := empty(in.node)
+		for j, c := range in.cols {
+			at, ok := byName[c.Name]
+			if !ok {
+				at = len(s.names)
+				byName[c.Name] = at
+				s.names = append(s.names, stackedName{name: c.Name})
 			}
+			s.of[i][j] = at
+			s.names[at].add(c.Type, none)
 		}
 	}
-	out := map[string]types.Type{}
-	for name, ts := range seen {
-		if len(ts) > 2 && ts[0] == ts[1] && !lossy[name] {
-			out[name] = ts[0]
+	for i := range s.names {
+		if n := &s.names[i]; n.merged() {
+			n.kinds = []kind{{n.kinds[0].t, n.count}}
 		}
 	}
-	return out
+	return s
+}
+
+// add notes the type in one more input, which may have no rows.
+func (n *stackedName) add(t types.Type, none bool) {
+	if n.count++; n.count == 2 {
+		n.second = t
+	}
+	k := slices.IndexFunc(n.kinds, func(k kind) bool { return k.t == t })
+	if k < 0 {
+		k, n.kinds = len(n.kinds), append(n.kinds, kind{t: t})
+	}
+	n.kinds[k].count++
+	if first := n.kinds[0].t; t != first && !none && first != types.String && !(t.Integer() && first == types.Long) {
+		n.lossy = true
+	}
+}
+
+// places sets at to the column that has each name in an input, or to -1.
+func (s *stacked) places(input int, at []int) {
+	for i := range at {
+		at[i] = -1
+	}
+	for col, name := range slices.Backward(s.of[input]) {
+		at[name] = col
+	}
 }
 
 // empty reports rows that are known to be none: those of a table without data.

@@ -89,7 +89,7 @@ func (r *rows) project(items []plan.Item) *rows {
 	for i, it := range items {
 		cols[i] = it.Col
 	}
-	all := slices.Clone(items)
+	all := slices.Clip(items)
 	for _, h := range r.hidden() {
 		all = append(all, pass(h))
 	}
@@ -103,13 +103,33 @@ func pass(c plan.Col) plan.Item {
 
 func ref(c plan.Col) plan.ColRef { return plan.ColRef{ID: c.ID, T: c.Type} }
 
-// passAll hands on all visible columns.
+// passAll hands on all visible columns, with the items by which the projection below did
+// so where it did: wide rows pass many projections.
 func (r *rows) passAll() []plan.Item {
-	items := make([]plan.Item, len(r.cols))
+	items := make([]plan.Item, len(r.cols), len(r.cols)+len(r.cols)/4+2)
+	below := projected(r.node)
 	for i, c := range r.cols {
-		items[i] = pass(c)
+		if i < len(below) && below[i].Col == c && below[i].Expr == ref(c) {
+			items[i] = below[i]
+		} else {
+			items[i] = pass(c)
+		}
 	}
 	return items
+}
+
+// projected are the items of the projection that rows come from, filtered or not.
+func projected(n plan.Node) []plan.Item {
+	for {
+		switch m := n.(type) {
+		case *plan.Project:
+			return m.Items
+		case *plan.Filter:
+			n = m.In
+		default:
+			return nil
+		}
+	}
 }
 
 // unordered is r without its serialization.
