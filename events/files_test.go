@@ -205,7 +205,7 @@ type failing struct{ *memory }
 
 var errFull = errors.New("disk full")
 
-func (failing) Append(string, []types.Value) error { return errFull }
+func (failing) Append(string, *types.Block) error { return errFull }
 
 func TestSinkError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.ndjson")

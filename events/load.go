@@ -22,9 +22,9 @@ type Sink interface {
 	// inferred type may have become wider (earlier values as by Widen). Columns
 	// never change their place.
 	Table(name string, schema types.Schema) error
-	// Append adds one row in the columns of the table's last declaration. The
-	// slice is used again after the call; the values are not.
-	Append(table string, row []types.Value) error
+	// Append adds rows in the columns of the table's last declaration. The
+	// block's memory is used again after the call.
+	Append(table string, rows *types.Block) error
 }
 
 // Options say how to load.
@@ -154,6 +154,7 @@ type writing struct {
 	since   int
 
 	current  *FileReport
+	rejected types.Block
 	done     atomic.Int64
 	total    int64
 	progress time.Time
@@ -224,15 +225,27 @@ func (w *writing) parcel(p parcel) error {
 }
 
 func (w *writing) reject(r reject) error {
-	const name = RejectsTable
 	if w.report.Rejects == 0 {
-		if err := w.tables.sink.Table(name, RejectsSchema()); err != nil {
+		w.rejected.Reset(RejectsSchema())
+		if err := w.tables.sink.Table(RejectsTable, w.rejected.Schema); err != nil {
 			return err
 		}
 	}
 	w.report.Rejects++
-	w.report.Tables[name]++
-	return w.tables.sink.Append(name, r.row(w.current.Path))
+	w.report.Tables[RejectsTable]++
+	if err := w.rejected.Append(r.row(w.current.Path)); err != nil || w.rejected.Len() < batchRows {
+		return err
+	}
+	return w.sendRejected()
+}
+
+func (w *writing) sendRejected() error {
+	if w.rejected.Len() == 0 {
+		return nil
+	}
+	err := w.tables.sink.Append(RejectsTable, &w.rejected)
+	w.rejected.Reset(w.rejected.Schema)
+	return err
 }
 
 // events hands Windows events to the mapper.
@@ -270,8 +283,7 @@ func (w *writing) mapped(t *defender.Table, row []types.Value) error {
 		}
 		w.tell("", false)
 	}
-	b := batch{table: t.Name, schema: t.Columns, known: len(t.Columns), rows: row, n: 1}
-	return w.tables.append(b, func(column, why string) error {
+	return w.tables.appendRow(t.Name, t.Columns, row, func(column, why string) error {
 		return w.reject(reject{table: t.Name, column: column, reason: why})
 	})
 }
@@ -308,6 +320,9 @@ func (w *writing) finish() error {
 		w.notes(rep)
 	}
 	if err := w.tables.finish(); err != nil {
+		return err
+	}
+	if err := w.sendRejected(); err != nil {
 		return err
 	}
 	w.tell("", true)

@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+	"unsafe"
 
 	"quarry/events/winevent"
+	"quarry/kql/types"
 )
 
 // loader turns the records of one file (or archive member) into batches. It
@@ -106,7 +108,7 @@ func (l *loader) object(b []byte, fields []field, line, offset int64) error {
 		}
 		b, fields = s.b, s.fields
 	}
-	text := string(b)
+	text := unsafe.String(&b[0], len(b)) // b itself: what outlives the call is copied
 	sh := l.shapeOf(text, fields, nil)
 	if sh.dups {
 		l.duplicateKeys++
@@ -392,6 +394,7 @@ func (l *loader) routeUnion(sh *shape, cells []cell) (*binding, error) {
 // bind maps a shape's members to a table's columns. naming tells that the
 // member that named the table is no column of it.
 func (l *loader) bind(sh *shape, table string, naming bool) (*binding, error) {
+	table = strings.Clone(table) // it may stand in the record
 	w := l.writers[table]
 	if w == nil {
 		own, known := l.cat.known(table)
@@ -470,7 +473,7 @@ func (l *loader) finish() error {
 			return err
 		}
 		if !w.sent { // columns without rows: the table exists all the same
-			if err := w.flush(batch{table: w.table, schema: w.schema, known: w.known}); err != nil {
+			if err := w.flush(batch{w.table, types.NewBlock(w.schema)}); err != nil {
 				return err
 			}
 		}

@@ -7,7 +7,8 @@ import (
 )
 
 // tables brings the rows of all files together: it keeps the schema of each
-// table as the sink knows it and turns rows into that schema. It is used by one
+// table as the sink knows it and turns rows into that schema. Batches that have it
+// already go on as they are; of other rows blocks are made anew. It is used by one
 // goroutine, in the order of the files, so that the outcome does not depend on
 // which file was read faster.
 type tables struct {
@@ -16,6 +17,7 @@ type tables struct {
 	byName map[string]*table
 	order  []*table
 	report *Report
+	boxed  []types.Value
 }
 
 type table struct {
@@ -27,6 +29,7 @@ type table struct {
 	blank   []types.Value
 	big     []bool // the column has whole numbers that a double does not hold
 	out     []types.Value
+	pending types.Block // rows on their way to the sink
 
 	local types.Schema // of the last batch
 	cols  []int        // its columns here, -1 if untyped
@@ -53,7 +56,25 @@ func (ts *tables) get(name string) (*table, error) {
 	if t.known == 0 {
 		return t, nil
 	}
-	return t, ts.sink.Table(t.name, slices.Clone(t.schema))
+	return t, ts.declare(t)
+}
+
+// declare tells the sink the schema as it is now. What waits was made for the one before.
+func (ts *tables) declare(t *table) error {
+	if err := ts.flush(t); err != nil {
+		return err
+	}
+	return ts.sink.Table(t.name, slices.Clone(t.schema))
+}
+
+// flush hands the rows on that wait.
+func (ts *tables) flush(t *table) error {
+	if t.pending.Len() == 0 {
+		return nil
+	}
+	err := ts.sink.Append(t.name, &t.pending)
+	t.pending.Reset(nil)
+	return err
 }
 
 func (t *table) add(c types.Column) int {
@@ -95,7 +116,7 @@ func (ts *tables) align(t *table, local types.Schema) error {
 	if !changed {
 		return nil
 	}
-	return ts.sink.Table(t.name, slices.Clone(t.schema))
+	return ts.declare(t)
 }
 
 // widenTo widens a column so that it holds values of type c too.
@@ -116,35 +137,70 @@ func (t *table) widenTo(g int, c types.Type) bool {
 // append adds the rows of a batch. misfit is called for a row with a value that
 // does not fit a column of fixed type, which only rows made elsewhere can have.
 func (ts *tables) append(b batch, misfit func(column, why string) error) error {
-	t, err := ts.get(b.table)
+	t, err := ts.ready(b.table, b.rows.Schema, b.rows.Len())
 	if err != nil {
 		return err
 	}
-	if err := ts.align(t, b.schema); err != nil {
-		return err
-	}
-	if len(t.schema) == 0 && b.n > 0 { // rows of nothing but nulls need a column to be rows of
-		if err := t.declareUntyped(ts.sink); err != nil {
+	if t.same {
+		ts.report.Rows += int64(b.rows.Len())
+		ts.report.Tables[t.name] += int64(b.rows.Len())
+		t.noteBig(b.rows)
+		if err := ts.flush(t); err != nil || b.rows.Len() == 0 {
 			return err
 		}
-		t.local = nil
-		if err := ts.align(t, b.schema); err != nil {
-			return err
-		}
+		return ts.sink.Append(t.name, b.rows)
 	}
-	width := len(b.schema)
-	for r := range b.n {
-		row := b.rows[r*width:][:width:width]
-		if err := ts.row(t, row, misfit); err != nil {
+	for r := range b.rows.Len() {
+		ts.boxed = b.rows.Row(r, ts.boxed)
+		if err := ts.row(t, ts.boxed, misfit); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// appendRow is append for one row, which is not kept.
+func (ts *tables) appendRow(name string, schema types.Schema, row []types.Value, misfit func(column, why string) error) error {
+	t, err := ts.ready(name, schema, 1)
+	if err != nil {
+		return err
+	}
+	return ts.row(t, row, misfit)
+}
+
+// ready finds a table and makes it hold so many rows of a schema.
+func (ts *tables) ready(name string, schema types.Schema, rows int) (*table, error) {
+	t, err := ts.get(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := ts.align(t, schema); err != nil {
+		return nil, err
+	}
+	if len(t.schema) == 0 && rows > 0 { // rows of nothing but nulls need a column to be rows of
+		if err := ts.declareUntyped(t); err != nil {
+			return nil, err
+		}
+		t.local = nil
+		return t, ts.align(t, schema)
+	}
+	return t, nil
+}
+
+func isBig(n int64) bool { return n > exactReal || n < -exactReal }
+
+// noteBig looks for whole numbers of a block that a double does not hold.
+func (t *table) noteBig(b *types.Block) {
+	for i := t.known; i < len(b.Columns); i++ {
+		if v := &b.Columns[i]; v.Type.Integer() && !t.big[t.cols[i]] {
+			t.big[t.cols[i]] = slices.ContainsFunc(v.Fixed, isBig)
+		}
+	}
+}
+
 func (ts *tables) row(t *table, row []types.Value, misfit func(column, why string) error) error {
 	for i := t.known; i < len(row); i++ {
-		if n, ok := row[i].(int64); ok && (n > exactReal || n < -exactReal) && t.cols[i] >= t.known {
+		if n, ok := row[i].(int64); ok && isBig(n) && t.cols[i] >= t.known {
 			t.big[t.cols[i]] = true
 		}
 	}
@@ -160,7 +216,13 @@ func (ts *tables) row(t *table, row []types.Value, misfit func(column, why strin
 	}
 	ts.report.Rows++
 	ts.report.Tables[t.name]++
-	return ts.sink.Append(t.name, row)
+	if t.pending.Len() == 0 {
+		t.pending.Reset(slices.Clone(t.schema))
+	}
+	if err := t.pending.Append(row); err != nil || t.pending.Len() < batchRows {
+		return err
+	}
+	return ts.flush(t)
 }
 
 // relay lays a row out as the table has its columns.
@@ -189,7 +251,7 @@ func (ts *tables) relay(t *table, row []types.Value) (out []types.Value, column,
 			}
 			// A long that a double does not hold: both become text.
 			t.widenTo(g, types.String)
-			if err := ts.sink.Table(t.name, slices.Clone(t.schema)); err != nil {
+			if err := ts.declare(t); err != nil {
 				return nil, "", "", err
 			}
 			v = textOf(row[i], from)
@@ -204,24 +266,27 @@ func (ts *tables) relay(t *table, row []types.Value) (out []types.Value, column,
 	return t.out, "", "", nil
 }
 
-// finish declares the columns that never held a value: as text, so that
-// queries may name them.
+// finish hands on what waits and declares the columns that never held a value: as
+// text, so that queries may name them.
 func (ts *tables) finish() error {
 	for _, t := range ts.order {
+		if err := ts.flush(t); err != nil {
+			return err
+		}
 		if len(t.untyped) == 0 {
 			continue
 		}
-		if err := t.declareUntyped(ts.sink); err != nil {
+		if err := ts.declareUntyped(t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *table) declareUntyped(sink Sink) error {
+func (ts *tables) declareUntyped(t *table) error {
 	for _, name := range t.untyped {
 		t.add(types.Column{Name: name, Type: types.String})
 	}
 	t.untyped = nil
-	return sink.Table(t.name, slices.Clone(t.schema))
+	return ts.declare(t)
 }

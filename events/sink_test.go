@@ -57,7 +57,16 @@ func (m *memory) Table(name string, schema types.Schema) error {
 	return nil
 }
 
-func (m *memory) Append(name string, row []types.Value) error {
+func (m *memory) Append(name string, rows *types.Block) error {
+	for r := range rows.Len() {
+		if err := m.row(name, rows.Row(r, nil)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *memory) row(name string, row []types.Value) error {
 	tb := m.tables[name]
 	if tb == nil {
 		return fmt.Errorf("row of %s, which was not declared", name)
@@ -74,7 +83,7 @@ func (m *memory) Append(name string, row []types.Value) error {
 			m.t.Errorf("%s.%s: %T(%v) in a column of type %s", name, tb.Schema[i].Name, v, v, tb.Schema[i].Type)
 		}
 	}
-	tb.Values = append(tb.Values, append([]types.Value(nil), row...))
+	tb.Values = append(tb.Values, row)
 	return nil
 }
 

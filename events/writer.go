@@ -10,14 +10,14 @@ import (
 // batchRows is how many rows travel from a file's reader to the sink at once.
 const batchRows = 1024
 
+// batchText bounds the text of these rows, but for the last one.
+const batchText = 8 << 20
+
 // batch is a run of rows of one table, in the columns the file's reader knew
-// when it was full.
+// when it was full. A column of type Unknown has held nulls only so far.
 type batch struct {
-	table  string
-	schema types.Schema // type Unknown: every value so far is null
-	known  int          // the first columns, whose types a schema set
-	rows   []types.Value
-	n      int
+	table string
+	rows  *types.Block
 }
 
 // writer collects the rows of one table of one file.
@@ -30,16 +30,21 @@ type writer struct {
 	cache  []interner
 	times  [2]int // Timestamp and TimeGenerated if both exist, else -1
 
-	rows    []types.Value // n rows of len(schema) values
-	blank   []types.Value // a row of nulls and empty strings
-	n       int
-	full    bool   // the last batch was a full one
-	raw     []cell // n rows of the columns beyond known, converted when all are seen
-	sent    bool   // something was flushed
-	differs int64  // rows whose two times differ
+	rows    *types.Block // of the known columns; nil before the first row
+	raw     []held       // the columns beyond, row by row, converted when all are seen
+	text    []byte       // of raw
+	size    int          // bytes of text in the batch
+	sent    bool         // something was flushed
+	differs int64        // rows whose two times differ
 
 	spare *spareRows
 	flush func(batch) error
+}
+
+// held is a cell that waits for the type of its column.
+type held struct {
+	cell
+	from, to int // of its text
 }
 
 func newWriter(table string, known types.Schema, spare *spareRows, flush func(batch) error) *writer {
@@ -65,7 +70,6 @@ func (w *writer) add(c types.Column) int {
 		w.lower[low] = i
 	}
 	w.cache = append(w.cache, interner{})
-	w.blank = append(w.blank, orEmpty(nil, c.Type))
 	return i
 }
 
@@ -118,52 +122,129 @@ func withoutTypeSuffix(name string) string {
 
 // row adds a record; cells[i] belongs to column cols[i]. If a value does not
 // fit its column, nothing is added and the column and the reason are returned.
+// The texts of the cells are copied.
 func (w *writer) row(cols []int, cells []cell) (column, why string, err error) {
-	width, extra := len(w.schema), len(w.schema)-w.known
-	if w.rows == nil && w.full {
-		w.rows = w.spare.get(batchRows * width)
+	if w.rows == nil {
+		w.rows = w.spare.get(w.schema[:w.known])
 	}
-	w.rows = append(w.rows, w.blank...)
-	row := w.rows[w.n*width:]
+	n, extra := w.rows.Len(), len(w.schema)-w.known
 	if extra > 0 {
-		w.raw = slices.Grow(w.raw, extra)[:(w.n+1)*extra]
-		clear(w.raw[w.n*extra:])
+		w.raw = slices.Grow(w.raw, extra)[:(n+1)*extra]
+		clear(w.raw[n*extra:])
 	}
 	for i, c := range cols {
 		if c < 0 {
 			continue
 		}
+		x := &cells[i]
+		w.size += len(x.text)
 		if c >= w.known {
 			// Of two members of one name the last one counts.
-			w.raw[w.n*extra+c-w.known] = cells[i]
+			from := len(w.text)
+			w.text = append(w.text, x.text...)
+			w.raw[n*extra+c-w.known] = held{cell{kind: x.kind, typ: x.typ, val: x.val}, from, len(w.text)}
 			continue
 		}
-		v, why := w.value(c, &cells[i])
+		v := &w.rows.Columns[c]
+		if v.Len() > n {
+			why = w.replace(c, v, x)
+		} else {
+			why = w.put(c, v, x)
+		}
 		if why != "" {
-			w.rows = w.rows[:w.n*width]
+			w.rows.Undo()
 			return w.schema[c].Name, why, nil
 		}
-		if v != nil && v != "" || row[c] == nil {
-			row[c] = v
-		}
 	}
-	if a, b := w.times[0], w.times[1]; a >= 0 {
-		switch {
-		case row[a] == nil:
-			row[a] = row[b]
-		case row[b] == nil:
-			row[b] = row[a]
-		case row[a] != row[b]:
-			w.differs++
-		}
-	}
-	if w.n++; w.n == batchRows {
+	w.rows.End()
+	w.settleTimes(n)
+	if w.rows.Len() == batchRows || w.size >= batchText {
 		return "", "", w.emit()
 	}
 	return "", "", nil
 }
 
-// value converts a cell; equal texts of a column share one boxed value.
+// replace writes a second value of a column in one row: the last one that says something
+// counts.
+func (w *writer) replace(c int, v *types.Vector, x *cell) (why string) {
+	n := v.Len() - 1
+	first := v.Value(n)
+	v.Truncate(n)
+	if why := w.put(c, v, x); why != "" {
+		return why
+	}
+	if second := v.Value(n); (second == nil || second == "") && first != nil {
+		v.Truncate(n)
+		_ = v.Append(first) // which it held before
+	}
+	return ""
+}
+
+// settleTimes gives a row the one of its two times that it lacks.
+func (w *writer) settleTimes(row int) {
+	if w.times[0] < 0 {
+		return
+	}
+	a, b := &w.rows.Columns[w.times[0]], &w.rows.Columns[w.times[1]]
+	switch nullA, nullB := a.IsNull(row), b.IsNull(row); {
+	case nullA && nullB:
+	case nullA:
+		a.Truncate(row)
+		a.AddInt(b.Fixed[row])
+	case nullB:
+		b.Truncate(row)
+		b.AddInt(a.Fixed[row])
+	case a.Fixed[row] != b.Fixed[row]:
+		w.differs++
+	}
+}
+
+// put adds a cell to its column: the usual ones as they are, all others by convert.
+func (w *writer) put(c int, v *types.Vector, x *cell) (why string) {
+	if x.typ == types.Unknown {
+		switch x.kind {
+		case kindNull, kindAbsent:
+			v.AddNull()
+			return ""
+		case kindNumber:
+			if v.Type == types.Long {
+				if n, ok := parseLong(x.text); ok {
+					v.AddInt(n)
+					return ""
+				}
+			}
+		case kindTrue, kindFalse:
+			if v.Type == types.Bool {
+				v.AddBool(x.kind == kindTrue)
+				return ""
+			}
+		case kindString, kindText:
+			if v.Type == types.Datetime {
+				if t, ok := types.ParseDatetime(x.text); ok {
+					v.AddInt(t)
+					return ""
+				}
+			}
+		case kindEscaped:
+			if v.Type == types.String {
+				v.Text = appendUnescaped(v.Text, x.text)
+				v.EndText()
+				return ""
+			}
+		}
+		if v.Type == types.String && x.kind != kindObject && x.kind != kindArray {
+			v.AddText(x.text)
+			return ""
+		}
+	}
+	value, why := w.value(c, x)
+	if why == "" {
+		_ = v.Append(value) // convert made it of this type
+	}
+	return why
+}
+
+// value converts a cell; equal texts of a column share one value.
 func (w *writer) value(c int, x *cell) (types.Value, string) {
 	t := w.schema[c].Type
 	if x.typ == types.Unknown && len(x.text) > 0 && len(x.text) <= maxInterned {
@@ -175,33 +256,34 @@ func (w *writer) value(c int, x *cell) (types.Value, string) {
 // emit settles the types of the columns beyond the known ones and hands the
 // rows over.
 func (w *writer) emit() error {
-	if w.n == 0 {
+	if w.rows == nil || w.rows.Len() == 0 {
 		return nil
 	}
-	width, extra := len(w.schema), len(w.schema)-w.known
+	text := string(w.text)
+	for i := range w.raw {
+		w.raw[i].cell.text = text[w.raw[i].from:w.raw[i].to]
+	}
+	extra := len(w.schema) - w.known
 	for e := range extra {
 		c := w.known + e
-		t := w.settle(c, e, extra)
-		if t != w.schema[c].Type {
-			next := append(types.Schema(nil), w.schema...)
-			next[c].Type = t
-			w.schema = next
+		if t := w.settle(c, e, extra); t != w.schema[c].Type {
+			w.schema = slices.Clone(w.schema)
+			w.schema[c].Type = t
 			w.cache[c] = interner{}
-			w.blank[c] = orEmpty(nil, t)
-		}
-		for r := range w.n {
-			x := &w.raw[r*extra+e]
-			v, why := w.blank[c], ""
-			if t != types.Unknown && x.kind+kind(x.typ) != 0 {
-				if v, why = w.value(c, x); why != "" {
-					v = nil // cannot be: settle saw every value
-				}
-			}
-			w.rows[r*width+c] = v
 		}
 	}
-	b := batch{table: w.table, schema: w.schema, known: w.known, rows: w.rows, n: w.n}
-	w.rows, w.raw, w.n, w.full = nil, w.raw[:0], 0, b.n == batchRows
+	w.rows.Extend(w.schema)
+	for e := range extra {
+		v := &w.rows.Columns[w.known+e]
+		for r := range w.rows.Len() {
+			x := &w.raw[r*extra+e].cell
+			if v.Type == types.Unknown || w.put(w.known+e, v, x) != "" {
+				v.AddNull() // a misfit cannot be: settle saw every value
+			}
+		}
+	}
+	b := batch{w.table, w.rows}
+	w.rows, w.raw, w.text, w.size = nil, w.raw[:0], w.text[:0], 0
 	w.sent = true
 	return w.flush(b)
 }
@@ -213,8 +295,8 @@ const exactReal = 1 << 53
 func (w *writer) settle(c, e, extra int) types.Type {
 	t := w.schema[c].Type
 	var big, fraction bool
-	for r := range w.n {
-		x := &w.raw[r*extra+e]
+	for r := range w.rows.Len() {
+		x := &w.raw[r*extra+e].cell
 		if x.kind+kind(x.typ) == 0 {
 			continue
 		}
@@ -281,39 +363,36 @@ func (in *interner) get(x *cell, t types.Type) (types.Value, string) {
 	v, why := convert(*x, t)
 	if why == "" {
 		*s = slot{strings.Clone(x.text), x.kind, v}
-		if own, ok := v.(string); ok && own == s.text {
-			s.val = s.text // do not hold the whole record
-			v = s.val
+		if own, ok := v.(string); ok { // which may lie in the record
+			if own == s.text {
+				own = s.text
+			}
+			s.val = strings.Clone(own)
 		}
 	}
 	return v, why
 }
 
 // spareRows keeps the memory of batches whose rows have reached the sink.
-type spareRows struct{ free chan []types.Value }
+type spareRows struct{ free chan *types.Block }
 
-func newSpareRows() *spareRows { return &spareRows{make(chan []types.Value, 2*ahead)} }
+func newSpareRows() *spareRows { return &spareRows{make(chan *types.Block, 2*ahead)} }
 
-// get gives an empty slice for so many values.
-func (s *spareRows) get(values int) []types.Value {
+// get gives an empty block.
+func (s *spareRows) get(schema types.Schema) *types.Block {
 	select {
-	case rows := <-s.free:
-		if cap(rows) >= values {
-			return rows
-		}
+	case b := <-s.free:
+		b.Reset(schema)
+		return b
 	default:
+		return types.NewBlock(schema)
 	}
-	return make([]types.Value, 0, values)
 }
 
-// put takes back a slice that nobody uses any more.
-func (s *spareRows) put(rows []types.Value) {
-	if cap(rows) < batchRows {
-		return
-	}
-	clear(rows) // or it would keep the texts of its rows alive
+// put takes back a block that nobody uses any more.
+func (s *spareRows) put(b *types.Block) {
 	select {
-	case s.free <- rows[:0]:
+	case s.free <- b:
 	default:
 	}
 }

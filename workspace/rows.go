@@ -49,12 +49,14 @@ func (m *memory) Table(name string, schema types.Schema) error {
 	return nil
 }
 
-// Append adds a row.
-func (m *memory) Append(name string, row []types.Value) error {
-	if m.rows++; m.max > 0 && m.rows > m.max {
+// Append adds rows.
+func (m *memory) Append(name string, rows *types.Block) error {
+	if m.rows += rows.Len(); m.max > 0 && m.rows > m.max {
 		return fmt.Errorf("there are more than %d rows", m.max)
 	}
 	t := m.tables[name]
-	t.Values = append(t.Values, append([]types.Value(nil), row...))
+	for r := range rows.Len() {
+		t.Values = append(t.Values, rows.Row(r, nil))
+	}
 	return nil
 }

@@ -19,6 +19,7 @@ type sink struct {
 	ctx    context.Context
 	store  *duckdb.Store
 	tables map[string]*sinkTable
+	boxed  []types.Value
 }
 
 type sinkTable struct {
@@ -127,23 +128,37 @@ func (s *sink) widen(t *sinkTable, name string, wide types.Schema) error {
 
 const errInexact = "a whole number that a real does not hold"
 
-// Append adds a row.
-func (s *sink) Append(name string, row []types.Value) error {
+// Append adds rows.
+func (s *sink) Append(name string, rows *types.Block) error {
 	t := s.tables[name]
-	if t.place != nil {
-		var err error
-		if row, err = s.relay(t, name, row); err != nil {
+	if t.place == nil {
+		if err := s.open(t, name); err != nil {
 			return err
 		}
+		return t.appender.AppendBlock(rows)
 	}
-	if t.appender == nil {
-		a, err := s.store.Appender(s.ctx, name)
+	for r := range rows.Len() {
+		s.boxed = rows.Row(r, s.boxed)
+		row, err := s.relay(t, name, s.boxed)
 		if err != nil {
 			return err
 		}
-		t.appender = a
+		if err := s.open(t, name); err != nil {
+			return err
+		}
+		if err := t.appender.Append(row); err != nil {
+			return err
+		}
 	}
-	return t.appender.Append(row)
+	return nil
+}
+
+// open readies the appender, which a change of the table closes.
+func (s *sink) open(t *sinkTable, name string) (err error) {
+	if t.appender == nil {
+		t.appender, err = s.store.Appender(s.ctx, name)
+	}
+	return err
 }
 
 // relay lays a row out as the store has its columns.

@@ -72,6 +72,7 @@ func Open(o Options) (*DB, error) {
 		{"autoload_known_extensions", "false"},
 		{"allow_community_extensions", "false"},
 		{"preserve_insertion_order", "true"},
+		{"write_buffer_row_group_count", "1"}, // rows are packed while others are read, not all at the end
 		{"temp_directory", db.temp},
 	}
 	if o.ReadOnly {

@@ -65,6 +65,12 @@ func (s *stringT) view() string {
 	return unsafe.String(*(**byte)(unsafe.Pointer(&s.inline[4])), s.length)
 }
 
+// point makes s a long string, of the bytes at p, whose first are in place already. The
+// address is a number, for DuckDB's memory is none of Go's collector.
+func (s *stringT) point(p *byte) {
+	*(*uintptr)(unsafe.Pointer(&s.inline[4])) = uintptr(unsafe.Pointer(p))
+}
+
 // vector reads one flat column of a chunk in place.
 type vector struct {
 	typ     types.Type
