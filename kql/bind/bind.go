@@ -126,6 +126,14 @@ func (b *binder) newCol(name string, t types.Type) plan.Col {
 	return plan.Col{ID: b.lastID, Name: name, Type: t}
 }
 
+func (b *binder) newCols(schema types.Schema) []plan.Col {
+	cols := make([]plan.Col, len(schema))
+	for i, c := range schema {
+		cols[i] = b.newCol(c.Name, c.Type)
+	}
+	return cols
+}
+
 func (b *binder) script(s *syntax.Script) *plan.Root {
 	var roots []*plan.Root
 	for i, st := range s.Statements {

@@ -54,9 +54,6 @@ func (b *binder) emptyUnion(pattern string, env *scope, opt unionOptions) (*rows
 		c.unions[key] = schema
 		c.mu.Unlock()
 	}
-	v := &plan.Values{Cols: make([]plan.Col, len(schema))}
-	for i, col := range schema {
-		v.Cols[i] = b.newCol(col.Name, col.Type)
-	}
+	v := &plan.Values{Cols: b.newCols(schema)}
 	return &rows{node: v, cols: v.Cols}, true
 }

@@ -209,18 +209,12 @@ func (b *binder) tableName(x *syntax.Name, env *scope) *rows {
 
 // scan reads a stored table.
 func (b *binder) scan(t *Table) *rows {
+	cols := b.newCols(t.Columns)
 	if t.Physical == "" {
-		v := &plan.Values{}
-		for _, c := range t.Columns {
-			v.Cols = append(v.Cols, b.newCol(c.Name, c.Type))
-		}
-		return &rows{node: v, cols: append([]plan.Col{}, v.Cols...), name: t.Name}
+		return &rows{node: &plan.Values{Cols: cols}, cols: cols, name: t.Name}
 	}
-	s := &plan.Scan{Table: t.Physical, Name: t.Name, Source: t.Source}
-	for _, c := range t.Columns {
-		s.Cols = append(s.Cols, b.newCol(c.Name, c.Type))
-	}
-	return b.scoped(&rows{node: s, cols: append([]plan.Col{}, s.Cols...), name: t.Name})
+	s := &plan.Scan{Table: t.Physical, Name: t.Name, Source: t.Source, Cols: cols}
+	return b.scoped(&rows{node: s, cols: cols, name: t.Name})
 }
 
 // tableCall binds a call that gives a table; piped is the row set that invoke passes

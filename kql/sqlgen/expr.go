@@ -173,7 +173,7 @@ func (x *exprs) subquery(s *plan.Subquery) sqlx.Expr {
 		order = " ORDER BY " + column(s.Order.ID)
 	}
 	q = &query{items: []string{column(s.Col.ID)}, from: q.sub(), tail: order + " LIMIT 1"}
-	e := sqlx.Expr(sqlx.Raw(q.sub()))
+	e := sqlx.Expr(sqlx.Raw(q.sub().String()))
 	if s.Col.Type == types.String {
 		e = sqlx.Call("coalesce", e, sqlx.String(""))
 	}
@@ -186,7 +186,7 @@ func (x *exprs) inQuery(e *plan.InQuery, filter bool) sqlx.Expr {
 	if e.CaseFold {
 		col, left = sqlx.Call("lower", col), sqlx.Call("lower", left)
 	}
-	sub := "(SELECT " + sqlx.Text(col) + " FROM " + x.g.node(e.Node).sub() + ")"
+	sub := "(SELECT " + sqlx.Text(col) + " FROM " + x.g.node(e.Node).sub().String() + ")"
 	op := " IN "
 	if e.Not {
 		op = " NOT IN "

@@ -2,6 +2,7 @@ package sqlgen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"quarry/kql/plan"
@@ -45,7 +46,9 @@ func (g *generator) join(n *plan.Join) *query {
 	}
 	word := [...]string{plan.Inner: " JOIN ", plan.Cross: " JOIN ", plan.Left: " LEFT JOIN ", plan.Right: " RIGHT JOIN ",
 		plan.Full: " FULL JOIN ", plan.LeftSemi: " SEMI JOIN ", plan.LeftAnti: " ANTI JOIN "}[kind]
-	q := &query{joined: true, from: ql.sub() + " AS " + g.name("l") + word + qr.sub() + " AS " + g.name("r") + " ON " + strings.Join(on, " AND ")}
+	left := plain(" AS " + g.name("l") + word)
+	right := plain(" AS " + g.name("r") + " ON " + strings.Join(on, " AND "))
+	q := &query{joined: true, from: slices.Concat(ql.sub(), left, qr.sub(), right)}
 	// Strings are never null: the padded side's become empty.
 	var pad []string
 	if kind == plan.Left || kind == plan.Full {

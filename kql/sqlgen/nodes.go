@@ -16,22 +16,22 @@ func (g *generator) scan(n *plan.Scan) *query {
 	for i, c := range n.Cols {
 		items[i] = n.Source[i] + " AS " + column(c.ID)
 	}
-	return &query{items: someItem(items), from: n.Table}
+	return &query{items: someItem(items), from: plain(n.Table)}
 }
 
 func (g *generator) values(n *plan.Values) *query {
 	if len(n.Cols) == 0 {
 		if len(n.Rows) == 1 {
-			return &query{from: "(SELECT 0 AS q0)"}
+			return &query{from: plain("(SELECT 0 AS q0)")}
 		}
-		return &query{items: []string{"0 AS q0"}, from: "range(" + strconv.Itoa(len(n.Rows)) + ")"}
+		return &query{items: []string{"0 AS q0"}, from: plain("range(" + strconv.Itoa(len(n.Rows)) + ")")}
 	}
 	items := make([]string, len(n.Cols))
 	if len(n.Rows) == 0 {
 		for i, c := range n.Cols {
 			items[i] = "CAST(NULL AS " + sqlType(c.Type) + ") AS " + column(c.ID)
 		}
-		return &query{items: items, from: "range(0)"}
+		return &query{items: items, from: plain("range(0)")}
 	}
 	names := make([]string, len(n.Cols))
 	for i, c := range n.Cols {
@@ -46,7 +46,7 @@ func (g *generator) values(n *plan.Values) *query {
 		}
 		rows[r] = "(" + strings.Join(cells, ", ") + ")"
 	}
-	return &query{items: items, from: "(VALUES " + strings.Join(rows, ", ") + ") AS v(" + strings.Join(names, ", ") + ")"}
+	return &query{items: items, from: plain("(VALUES " + strings.Join(rows, ", ") + ") AS v(" + strings.Join(names, ", ") + ")")}
 }
 
 // cell is a constant inside VALUES, where the column is cast as a whole.
@@ -80,9 +80,9 @@ func (g *generator) rangeNode(n *plan.Range) *query {
 	}
 	item := fmt.Sprintf("%s + %s * %s AS %s", from, name, step, column(n.Col.ID))
 	if len(x.levels) == 0 {
-		return &query{items: []string{item}, from: g.counter(count, name)}
+		return &query{items: []string{item}, from: plain(g.counter(count, name))}
 	}
-	q := x.over(&query{from: "(SELECT 0 AS q0)"})
+	q := x.over(&query{from: plain("(SELECT 0 AS q0)")})
 	q.items = []string{"*", "unnest(range(CAST(" + count + " AS BIGINT))) AS " + name}
 	q = q.open()
 	q.items = []string{item}
@@ -171,7 +171,7 @@ func (g *generator) aggregate(n *plan.Aggregate) *query {
 	}
 	q = x.over(q)
 	if len(items) == 0 {
-		return &query{from: "(SELECT 0 AS q0)"}
+		return &query{from: plain("(SELECT 0 AS q0)")}
 	}
 	q.items = items
 	if len(groups) > 0 {
@@ -180,8 +180,8 @@ func (g *generator) aggregate(n *plan.Aggregate) *query {
 	return q
 }
 
-// sortKeys is the ORDER BY list over q, which gets what must be computed first.
-func (g *generator) sortKeys(q *query, keys []plan.SortKey) string {
+// sortKeys is the ORDER BY list over q, and q with what must be computed first.
+func (g *generator) sortKeys(q *query, keys []plan.SortKey) (string, *query) {
 	x := g.exprs()
 	var parts []string
 	for _, k := range keys {
@@ -190,8 +190,7 @@ func (g *generator) sortKeys(q *query, keys []plan.SortKey) string {
 		}
 		parts = append(parts, sqlx.Text(x.hoist(x.lower(k.Expr, false)))+direction(k))
 	}
-	*q = *x.over(q)
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, ", "), x.over(q)
 }
 
 func direction(k plan.SortKey) string {
@@ -206,8 +205,7 @@ func direction(k plan.SortKey) string {
 }
 
 func (g *generator) sort(n *plan.Sort) *query {
-	q := g.node(n.In).open()
-	keys := g.sortKeys(q, n.Keys)
+	keys, q := g.sortKeys(g.node(n.In).open(), n.Keys)
 	order := ""
 	if keys != "" {
 		order = " ORDER BY " + keys
@@ -244,7 +242,7 @@ func (g *generator) limit(e plan.Expr) string {
 	}
 	x := g.exprs()
 	count := x.text(e)
-	return "(SELECT greatest(coalesce(" + count + ", 0), 0) FROM " + x.over(&query{from: "(SELECT 0 AS q0)"}).sub() + ")"
+	return "(SELECT greatest(coalesce(" + count + ", 0), 0) FROM " + x.over(&query{from: plain("(SELECT 0 AS q0)")}).sub().String() + ")"
 }
 
 func (g *generator) limitNode(n *plan.Limit) *query {
@@ -267,7 +265,8 @@ func (g *generator) firstOf(n *plan.FirstOf) *query {
 }
 
 func (g *generator) union(n *plan.Union) *query {
-	parts := make([]string, len(n.In))
+	from := make(text, 0, len(n.In)+1)
+	before := "("
 	for i, in := range n.In {
 		cols := in.Out()
 		items := make([]string, len(cols))
@@ -277,9 +276,10 @@ func (g *generator) union(n *plan.Union) *query {
 				items[j] += " AS " + column(n.Cols[j].ID)
 			}
 		}
-		parts[i] = selected(items, g.node(in).sub(), "")
+		from = append(from, piece{before, &query{items: someItem(items), from: g.node(in).sub()}})
+		before = " UNION ALL "
 	}
-	return &query{from: "(" + strings.Join(parts, " UNION ALL ") + ")"}
+	return &query{from: append(from, piece{text: ")"})}
 }
 
 // unnest expands dynamic values: several lists in one select list are zipped and
@@ -314,7 +314,7 @@ func (g *generator) unnest(n *plan.Unnest) *query {
 func (g *generator) ref(n *plan.Ref) *query {
 	s := n.Def
 	if _, ok := g.shared[s]; !ok {
-		g.shared[s] = "" // cycles cannot be: a definition reads only earlier ones
+		g.shared[s] = nil // cycles cannot be: a definition reads only earlier ones
 		outer := g.used
 		g.used = &definitions{}
 		q := g.node(s.Node)
@@ -322,7 +322,7 @@ func (g *generator) ref(n *plan.Ref) *query {
 		for i, c := range s.Cols {
 			items[i] = column(c.ID)
 		}
-		g.shared[s] = selected(items, q.sub(), "")
+		g.shared[s] = &query{items: someItem(items), from: q.sub()}
 		g.deps(s, g.used.list)
 		g.used = outer
 	}
@@ -331,7 +331,7 @@ func (g *generator) ref(n *plan.Ref) *query {
 	for i, c := range s.Cols {
 		items[i] = passed(c.ID, n.Cols[i].ID)
 	}
-	return &query{items: someItem(items), from: sharedName(s)}
+	return &query{items: someItem(items), from: plain(sharedName(s))}
 }
 
 // deps remembers what a definition reads; use lists it before the definition.
@@ -379,7 +379,7 @@ func (g *generator) goOp(n *plan.GoOp) *query {
 			cols[c.ID] = c
 		}
 		var input Input
-		input.SQL = g.statement(func() string {
+		input.SQL = g.statement(func() *query {
 			q := g.node(in)
 			var items []string
 			for _, id := range n.Args[i] {
@@ -393,7 +393,7 @@ func (g *generator) goOp(n *plan.GoOp) *query {
 			if i == 0 && n.Order != nil {
 				order = " ORDER BY " + column(n.Order.ID)
 			}
-			return selected(items, q.sub(), order)
+			return &query{items: someItem(items), from: q.sub(), tail: order}
 		})
 		step.Inputs = append(step.Inputs, input)
 	}
@@ -403,5 +403,5 @@ func (g *generator) goOp(n *plan.GoOp) *query {
 		items = append(items, "c"+strconv.Itoa(i)+" AS "+column(c.ID))
 	}
 	g.prog.Steps = append(g.prog.Steps, step)
-	return &query{items: someItem(items), from: step.Placeholder}
+	return &query{items: someItem(items), from: plain(step.Placeholder)}
 }

@@ -17,9 +17,9 @@ func (g *generator) ordered(r *plan.Root) (*query, map[plan.ID]string, string) {
 	if s == nil {
 		return g.node(r.Node), nil, " ORDER BY " + column(r.Order.ID)
 	}
-	q := g.node(s.In).open()
+	keys, q := g.sortKeys(g.node(s.In).open(), s.Keys)
 	order := ""
-	if keys := g.sortKeys(q, s.Keys); keys != "" {
+	if keys != "" {
 		order = " ORDER BY " + keys
 	}
 	if s.Limit != nil {

@@ -3,7 +3,6 @@ package sqlgen
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"quarry/kql/builtin"
 	"quarry/kql/plan"
@@ -72,7 +71,7 @@ func Generate(root *plan.Root, forms Forms) (*Program, error) {
 
 // generate makes a program; make may fail through the generator.
 func generate(forms Forms, make func(*generator)) (p *Program, err error) {
-	g := &generator{goForms: forms == GoForms, functions: map[string]bool{}, shared: map[*plan.Shared]string{}}
+	g := &generator{goForms: forms == GoForms, functions: map[string]bool{}, shared: map[*plan.Shared]*query{}}
 	defer func() {
 		if r := recover(); r != nil {
 			e, ok := r.(genError)
@@ -93,8 +92,8 @@ type generator struct {
 	prog      Program
 	goForms   bool
 	functions map[string]bool
-	// shared holds the SQL of shared definitions, made when first read.
-	shared map[*plan.Shared]string
+	// shared holds the queries of shared definitions, made when first read.
+	shared map[*plan.Shared]*query
 	// used are the definitions that the statement being made reads, in order.
 	used *definitions
 	// reads lists what each shared definition reads itself.
@@ -131,30 +130,32 @@ func passed(from, to plan.ID) string {
 
 // statement makes a complete statement of a body: the shared definitions it reads,
 // then itself.
-func (g *generator) statement(body func() string) string {
+func (g *generator) statement(body func() *query) string {
 	outer := g.used
 	g.used = &definitions{}
-	sql := body()
-	var with []string
+	main := body()
+	var all text
+	before := "WITH "
 	for _, s := range g.used.list {
-		mat := ""
+		before += sharedName(s) + " AS "
 		if s.Once {
-			mat = "MATERIALIZED "
+			before += "MATERIALIZED "
 		}
-		with = append(with, sharedName(s)+" AS "+mat+"("+g.shared[s]+")")
+		all = append(all, piece{before + "(", g.shared[s]})
+		before = "), "
 	}
 	g.used = outer
-	if len(with) > 0 {
-		sql = "WITH " + strings.Join(with, ", ") + " " + sql
+	if len(all) == 0 {
+		return main.sql()
 	}
-	return sql
+	return append(all, piece{") ", main}).String()
 }
 
 func sharedName(s *plan.Shared) string { return "s" + strconv.Itoa(s.ID) }
 
 // root makes the statement of a whole query.
 func (g *generator) root(r *plan.Root) string {
-	return g.statement(func() string {
+	return g.statement(func() *query {
 		q, computed, order := g.ordered(r)
 		items := make([]string, len(r.Cols))
 		for i, c := range r.Cols {
@@ -166,89 +167,8 @@ func (g *generator) root(r *plan.Root) string {
 		if r.MaxRows > 0 {
 			order += " LIMIT " + strconv.FormatInt(r.MaxRows, 10)
 		}
-		return selected(items, q.sub(), order)
+		return &query{items: someItem(items), from: q.sub(), tail: order}
 	})
-}
-
-// selected is a complete SELECT of items, which may be none.
-func selected(items []string, from, tail string) string {
-	q := query{items: someItem(items), from: from, tail: tail}
-	return q.sql()
-}
-
-// someItem stands in for a select list without items, which SQL does not have.
-func someItem(items []string) []string {
-	if len(items) == 0 {
-		return []string{"0 AS q0"}
-	}
-	return items
-}
-
-// query is a SELECT in the making. While items is nil it passes all columns on, so
-// that filters and one projection can still join it.
-type query struct {
-	items  []string
-	from   string
-	joined bool // from is a join, which cannot be selected from as it stands
-	where  []string
-	tail   string
-}
-
-func (q *query) sql() string { return q.between("", "") }
-
-// sub is the query as something to select from.
-func (q *query) sub() string {
-	if q.items == nil && len(q.where) == 0 && q.tail == "" && !q.joined {
-		return q.from
-	}
-	return q.between("(", ")")
-}
-
-// between writes the query between two texts, into memory taken once.
-func (q *query) between(open, end string) string {
-	const sel, from, where = "SELECT ", " FROM ", " WHERE "
-	items := q.items
-	if items == nil {
-		items = []string{"*"}
-	}
-	size := len(open) + len(sel) + len(from) + len(q.from) + len(where) + len(q.tail) + len(end)
-	for _, it := range items {
-		size += len(it) + len(", ")
-	}
-	for _, w := range q.where {
-		size += len(w) + len(" AND ")
-	}
-	var b strings.Builder
-	b.Grow(size)
-	b.WriteString(open)
-	b.WriteString(sel)
-	join(&b, items, ", ")
-	b.WriteString(from)
-	b.WriteString(q.from)
-	if len(q.where) > 0 {
-		b.WriteString(where)
-		join(&b, q.where, " AND ")
-	}
-	b.WriteString(q.tail)
-	b.WriteString(end)
-	return b.String()
-}
-
-func join(b *strings.Builder, parts []string, between string) {
-	for i, p := range parts {
-		if i > 0 {
-			b.WriteString(between)
-		}
-		b.WriteString(p)
-	}
-}
-
-// open returns q itself while it still passes all columns on, else a query over it.
-func (q *query) open() *query {
-	if q.items == nil && q.tail == "" {
-		return q
-	}
-	return &query{from: q.sub()}
 }
 
 // node makes the query of a node.
