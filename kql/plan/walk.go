@@ -17,10 +17,10 @@ func Rebuild(n Node, input func(i int, in Node) Node, query func(Node) Node) Nod
 	return rebuild(n, input, func(e Expr) Expr { return MapQueries(e, query) })
 }
 
-// MapExprs is a node with f applied to every part of its own expressions, larger parts
+// MapCalls is a node with f applied to every call in its own expressions, larger ones
 // first; sub-queries are left alone. Where nothing changes it is the node itself.
-func MapExprs(n Node, f func(Expr) Expr) Node {
-	return rebuild(n, func(_ int, in Node) Node { return in }, func(e Expr) Expr { return mapExpr(e, f) })
+func MapCalls(n Node, f func(*Call) Expr) Node {
+	return rebuild(n, func(_ int, in Node) Node { return in }, func(e Expr) Expr { return mapCalls(e, f) })
 }
 
 func rebuild(n Node, input func(i int, in Node) Node, expr func(Expr) Expr) Node {
@@ -113,7 +113,20 @@ func (m *mapping) of(e Expr) Expr {
 }
 
 func (m *mapping) items(list []Item) []Item {
-	return each(m, list, func(_ int, it Item) Item { it.Expr = m.of(it.Expr); return it })
+	out := list
+	for i := range list {
+		switch list[i].Expr.(type) {
+		case ColRef, Const: // most items of a wide projection; they have no parts
+			continue
+		}
+		if e := m.expr(list[i].Expr); e != list[i].Expr {
+			if &out[0] == &list[0] {
+				out, m.changed = slices.Clone(list), true
+			}
+			out[i].Expr = e
+		}
+	}
+	return out
 }
 
 // each maps the elements of a list, which is copied at the first that changes.
@@ -134,20 +147,21 @@ func each[T any](m *mapping, list []T, f func(int, T) T) []T {
 	return out
 }
 
-func mapExpr(e Expr, f func(Expr) Expr) Expr {
-	switch e := f(e).(type) {
+func mapCalls(e Expr, f func(*Call) Expr) Expr {
+	if c, ok := e.(*Call); ok {
+		e = f(c)
+	}
+	switch e := e.(type) {
 	case *Call:
-		return e.withArgs(func(a Expr) Expr { return mapExpr(a, f) })
+		return e.withArgs(func(a Expr) Expr { return mapCalls(a, f) })
 	case *InQuery:
-		if x := mapExpr(e.X, f); x != e.X {
+		if x := mapCalls(e.X, f); x != e.X {
 			c := *e
 			c.X = x
 			return &c
 		}
-		return e
-	default:
-		return e
 	}
+	return e
 }
 
 // withArgs maps the arguments of a call, which is copied when one changes.
@@ -241,7 +255,13 @@ func Exprs(n Node, visit func(Expr)) {
 // parents first.
 func Walk(n Node, visit func(Node)) {
 	visit(n)
-	Exprs(n, func(e Expr) { WalkExpr(e, nil, visit) })
+	Exprs(n, func(e Expr) {
+		switch e.(type) {
+		case ColRef, Const:
+		default:
+			WalkExpr(e, nil, visit)
+		}
+	})
 	for _, in := range n.Inputs() {
 		Walk(in, visit)
 	}

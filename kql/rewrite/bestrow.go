@@ -14,23 +14,41 @@ import (
 // sorted rows the first of equals must win, which only the struct form promises.
 func bestRow(root *plan.Root) *plan.Root {
 	s := &structs{fields: map[plan.ID][]plan.Col{}, whole: map[plan.ID]bool{}}
-	eachNode(root, func(n plan.Node) {
+	all := nodes(root)
+	for _, n := range all {
 		for _, it := range structsOf(n) {
 			s.fields[it.Col.ID] = make([]plan.Col, len(it.Expr.(*plan.Call).Args))
 		}
-	}, nil)
-	eachNode(root, func(n plan.Node) {
-		for _, c := range n.Out() {
-			s.last = max(s.last, c.ID)
-		}
-	}, nil)
-	eachNode(root, func(n plan.Node) { plan.Exprs(n, s.use) }, nil)
+	}
+	for _, n := range all {
+		s.last = max(s.last, largest(n))
+	}
+	for _, n := range all {
+		plan.Exprs(n, s.use)
+	}
 	return mapRoot(root, func(n plan.Node) plan.Node {
 		if a, ok := n.(*plan.Aggregate); ok && a.Order == nil {
 			return s.aggregate(a)
 		}
-		return plan.MapExprs(n, s.field)
+		return plan.MapCalls(n, s.field)
 	})
+}
+
+// largest is the largest number of the columns that a node makes.
+func largest(n plan.Node) plan.ID {
+	var id plan.ID
+	switch n := n.(type) {
+	case *plan.Filter, *plan.Limit, *plan.FirstOf, *plan.Join: // they hand columns on
+	case *plan.Project:
+		for i := range n.Items {
+			id = max(id, n.Items[i].Col.ID)
+		}
+	default:
+		for _, c := range n.Out() {
+			id = max(id, c.ID)
+		}
+	}
+	return id
 }
 
 // structsOf are the aggregates of a node that keep rows as structs.
@@ -89,12 +107,12 @@ func field(e plan.Expr) (id plan.ID, at int64, ok bool) {
 
 func (s *structs) apart(id plan.ID) bool { return s.fields[id] != nil && !s.whole[id] }
 
-// field is the column in the place of a field, else the expression itself.
-func (s *structs) field(e plan.Expr) plan.Expr {
-	if id, at, ok := field(e); ok && s.apart(id) {
-		return plan.ColRef{ID: s.fields[id][at].ID, T: e.Type()}
+// field is the column in the place of a field, else the call itself.
+func (s *structs) field(c *plan.Call) plan.Expr {
+	if id, at, ok := field(c); ok && s.apart(id) {
+		return plan.ColRef{ID: s.fields[id][at].ID, T: c.T}
 	}
-	return e
+	return c
 }
 
 func (s *structs) aggregate(a *plan.Aggregate) plan.Node {

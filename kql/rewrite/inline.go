@@ -7,11 +7,11 @@ import "quarry/kql/plan"
 // of nesting.
 func inlineShared(root *plan.Root) *plan.Root {
 	count := map[*plan.Shared]int{}
-	eachNode(root, func(n plan.Node) {
+	for _, n := range nodes(root) {
 		if r, ok := n.(*plan.Ref); ok {
 			count[r.Def]++
 		}
-	}, nil)
+	}
 	return eachQuery(root, func(top plan.Node, ref func(*plan.Ref) *plan.Ref) plan.Node {
 		return plan.Map(top, func(n plan.Node) plan.Node {
 			r, ok := n.(*plan.Ref)

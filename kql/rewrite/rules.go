@@ -5,11 +5,11 @@ import "quarry/kql/plan"
 // Apply runs the rules in order. What no rule changes is shared with the query as it was.
 func Apply(root *plan.Root) *plan.Root {
 	starts := make([]bool, len(rules))
-	eachNode(root, func(n plan.Node) {
+	for _, n := range nodes(root) {
 		for i := range rules {
 			starts[i] = starts[i] || rules[i].starts(n)
 		}
-	}, nil)
+	}
 	for i, rule := range rules {
 		if starts[i] {
 			root = rule.apply(root)
@@ -74,6 +74,13 @@ func eachQuery(root *plan.Root, rewrite func(top plan.Node, ref func(*plan.Ref) 
 	out := *root
 	out.Node = rewrite(root.Node, ref)
 	return &out
+}
+
+// nodes are the nodes of a query and of the shared definitions it reads.
+func nodes(root *plan.Root) []plan.Node {
+	var all []plan.Node
+	eachNode(root, func(n plan.Node) { all = append(all, n) }, nil)
+	return all
 }
 
 // eachNode calls node for the nodes of a query and of the shared definitions it reads,

@@ -278,14 +278,14 @@ func definitions(root *plan.Root) map[plan.ID]plan.Expr {
 			}
 		}
 	}
-	eachNode(root, func(n plan.Node) {
+	for _, n := range nodes(root) {
 		switch n := n.(type) {
 		case *plan.Project:
 			add(n.Items)
 		case *plan.Aggregate:
 			add(n.Keys)
 		}
-	}, nil)
+	}
 	return defs
 }
 
