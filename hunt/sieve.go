@@ -8,18 +8,18 @@ import (
 	"strings"
 	"sync"
 
-	"quarry/engine"
 	"quarry/engine/duckdb"
 	"quarry/kql/plan"
 	"quarry/kql/sqlgen"
 )
 
 // Most rules of a pack look for what is not there. So before they run, one pass over
-// each table counts how many rows meet the conditions that each rule puts on it. Where
-// none does, the rule reads an empty table instead, and often needs not run at all. The
-// rows that any of the selective rules may want are copied, in one more pass, to a small
-// table that those rules read instead of the large one: a rule keeps its conditions, so
-// rows that others asked for do not disturb it.
+// each table finds the rows that have the clues of each rule; where a rule's conditions
+// give no clue, the engine counts the rows that meet them. The rows that any of the
+// selective rules may want are copied to a small table, where the engine tests all of
+// those rules' conditions, and which they read instead of the large one: a rule keeps its
+// conditions, so rows that others asked for do not disturb it. Where no row is left, the
+// rule reads an empty table, and often needs not run at all.
 
 const (
 	// minSites is the number of places that read a table from which on a pass pays.
@@ -28,6 +28,10 @@ const (
 	setsAtOnce = 64
 	// hotShare is the largest part of a table, one in so many rows, that is copied.
 	hotShare = 4
+	// maxKept bounds the numbers of rows that are noted for one table.
+	maxKept = 8 << 20
+	// rowID is the engine's own number of a row.
+	rowID = "rowid"
 )
 
 // sieve is the work shared over one table.
@@ -36,15 +40,25 @@ type sieve struct {
 	rows  int64
 	sites []*sieved
 
+	groups  []*group
 	hot     string // the table of copied rows
 	hotRows int64
+}
+
+// group is the sites with the same conditions.
+type group struct {
+	sites []*sieved
+	conds sqlgen.Conditions
+	clues []clue
+	rows  int64   // at most so many meet the conditions
+	ids   []int64 // of the rows that have the clues, unless they are too many
 }
 
 // sieved is a site of a rule and what the pass found out.
 type sieved struct {
 	*site
 	key  string // of its conditions
-	rows int64  // that meet the conditions
+	rows int64  // at most so many meet the conditions
 	hot  bool   // all of them are in the copy
 }
 
@@ -61,14 +75,9 @@ func (b *Batch) sieve(ctx context.Context, parallel int) error {
 		if len(s.sites) < minSites {
 			return
 		}
-		if errs[i] = s.count(ctx, b.session); errs[i] != nil {
-			return
-		}
-		drop, err := s.copy(ctx, b.session)
-		if err != nil {
-			errs[i] = err
-			return
-		}
+		s.group()
+		drop, err := s.narrow(ctx, b.session)
+		errs[i] = err
 		if drop != nil {
 			mu.Lock()
 			b.drops = append(b.drops, drop)
@@ -174,116 +183,6 @@ func countRows(ctx context.Context, s *Session, sieves []*sieve) error {
 		}
 	}
 	return nil
-}
-
-// scan reads columns of the table under the numbers that conditions use.
-func (s *sieve) scan(wanted map[int]bool) *plan.Scan {
-	out := &plan.Scan{Table: s.table.Physical, Name: s.table.Name}
-	for i, c := range s.table.Columns {
-		if wanted[i] {
-			out.Cols = append(out.Cols, plan.Col{ID: plan.ID(i + 1), Name: c.Name, Type: c.Type})
-			out.Source = append(out.Source, c.Physical)
-		}
-	}
-	return out
-}
-
-// reads adds the columns that conditions speak of.
-func reads(wanted map[int]bool, conds sqlgen.Conditions) {
-	for _, e := range conds {
-		plan.WalkExpr(e, func(e plan.Expr) {
-			if c, ok := e.(plan.ColRef); ok {
-				wanted[int(c.ID)-1] = true
-			}
-		}, nil)
-	}
-}
-
-// count finds how many rows meet the conditions of each site.
-func (s *sieve) count(ctx context.Context, session *Session) error {
-	var sets []sqlgen.Conditions
-	var groups [][]*sieved // sites with equal conditions
-	for _, one := range s.sites {
-		switch last := len(groups) - 1; {
-		case len(one.conds) == 0:
-		case last >= 0 && groups[last][0].key == one.key:
-			groups[last] = append(groups[last], one)
-		default:
-			sets, groups = append(sets, one.conds), append(groups, []*sieved{one})
-		}
-	}
-	for len(sets) > 0 {
-		n := min(setsAtOnce, len(sets))
-		wanted := map[int]bool{}
-		for _, set := range sets[:n] {
-			reads(wanted, set)
-		}
-		program, err := sqlgen.Count(s.scan(wanted), sets[:n])
-		if err != nil {
-			return err
-		}
-		rows, err := session.db.Run(ctx, program, session.env)
-		if err != nil {
-			return err
-		}
-		counts, _, err := engine.Collect(rows, 1)
-		if err != nil {
-			return err
-		}
-		for i, v := range counts.Values[0] {
-			for _, one := range groups[i] {
-				one.rows, _ = v.(int64)
-			}
-		}
-		sets, groups = sets[n:], groups[n:]
-	}
-	return nil
-}
-
-// copy copies the rows that the most selective sites may want.
-func (s *sieve) copy(ctx context.Context, session *Session) (drop func(), err error) {
-	var chosen []*sieved
-	for _, one := range s.sites {
-		if len(one.conds) > 0 && one.rows > 0 {
-			chosen = append(chosen, one)
-		}
-	}
-	slices.SortStableFunc(chosen, func(a, b *sieved) int { return int(min(max(a.rows-b.rows, -1), 1)) })
-	var sum int64
-	wanted := map[int]bool{}
-	var sets []sqlgen.Conditions
-	last := ""
-	for n, one := range chosen {
-		if one.key != last {
-			if sum += one.rows; sum > s.rows/hotShare {
-				chosen = chosen[:n]
-				break
-			}
-			last = one.key
-			sets = append(sets, one.conds)
-		}
-		reads(wanted, one.conds)
-		for _, source := range one.scan.Source {
-			if i, err := strconv.Atoi(strings.TrimPrefix(source, "c")); err == nil {
-				wanted[i] = true
-			}
-		}
-	}
-	if len(chosen) < minSites {
-		return nil, nil
-	}
-	program, err := sqlgen.Select(s.scan(wanted), sets)
-	if err != nil {
-		return nil, err
-	}
-	if s.hot, drop, err = session.db.SpoolProgram(ctx, program, session.env); err != nil {
-		return nil, err
-	}
-	s.hotRows = sum
-	for _, one := range chosen {
-		one.hot = true
-	}
-	return drop, nil
 }
 
 // giveUp lets the rules read the table as it is.

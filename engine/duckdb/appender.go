@@ -102,7 +102,7 @@ func (a *Appender) Append(row []types.Value) error {
 		}
 	}
 	a.n++
-	if a.n == vectorSize {
+	if a.n == ChunkRows {
 		a.err = a.push()
 	}
 	return a.err

@@ -32,8 +32,8 @@ func (a *Appender) AppendBlock(rows *types.Block) error {
 	if a.err = a.push(); a.err == nil { // the rows that came one by one
 		a.err = a.wait()
 	}
-	for from := 0; from < rows.Len() && a.err == nil; from += vectorSize {
-		a.err = a.take(rows, from, min(vectorSize, rows.Len()-from))
+	for from := 0; from < rows.Len() && a.err == nil; from += ChunkRows {
+		a.err = a.take(rows, from, min(ChunkRows, rows.Len()-from))
 	}
 	return a.err
 }
@@ -58,7 +58,7 @@ func (a *Appender) take(rows *types.Block, from, n int) error {
 	return nil
 }
 
-// fill writes n values into an empty vector of DuckDB. first is a multiple of vectorSize.
+// fill writes n values into an empty vector of DuckDB. first is a multiple of ChunkRows.
 func fill(to b.Vector, v *types.Vector, first, n int, pin *runtime.Pinner) error {
 	data := b.VectorGetData(to)
 	switch physicalType(v.Type) {
@@ -91,7 +91,7 @@ func fill(to b.Vector, v *types.Vector, first, n int, pin *runtime.Pinner) error
 		}
 		if valid == nil {
 			b.VectorEnsureValidityWritable(to)
-			valid = unsafe.Slice((*uint64)(b.VectorGetValidity(to)), vectorSize/64)
+			valid = unsafe.Slice((*uint64)(b.VectorGetValidity(to)), ChunkRows/64)
 		}
 		valid[at>>6] = ^nulls
 	}

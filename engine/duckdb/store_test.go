@@ -218,7 +218,7 @@ func TestAppenderErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	for range vectorSize + 1 {
+	for range ChunkRows + 1 {
 		err = b.Append([]types.Value{"x", int64(1), nil})
 	}
 	if !errors.Is(err, context.Canceled) || !errors.Is(b.Close(), context.Canceled) {

@@ -11,8 +11,8 @@ import (
 	"quarry/kql/types"
 )
 
-// vectorSize is DuckDB's STANDARD_VECTOR_SIZE, the most rows of a chunk.
-const vectorSize = 2048
+// ChunkRows is DuckDB's STANDARD_VECTOR_SIZE, the most rows of a chunk.
+const ChunkRows = 2048
 
 // physicalType is the DuckDB type of values of t, as in ColumnType.
 func physicalType(t types.Type) b.Type {

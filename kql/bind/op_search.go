@@ -3,6 +3,7 @@ package bind
 import (
 	"strings"
 
+	"quarry/kql/builtin"
 	"quarry/kql/plan"
 	"quarry/kql/source"
 	"quarry/kql/syntax"
@@ -136,7 +137,12 @@ func (s *searcher) term(cols []plan.Col, text string, at source.Span) plan.Expr 
 		return plan.Const{T: types.Bool, Value: true}
 	}
 	var any plan.Expr = never
+	// A name or an address is in no number and no time: only texts are read.
+	onlyTexts := op != "matches regex" && builtin.NeverPrinted(needle)
 	for _, col := range cols {
+		if onlyTexts && builtin.Prints(col.Type) {
+			continue
+		}
 		left := plan.Expr(ref(col))
 		if col.Type != types.String {
 			left = s.convertTo(left, types.String, at)

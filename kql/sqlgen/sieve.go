@@ -28,21 +28,12 @@ func Count(scan *plan.Scan, sets []Conditions) (*Program, error) {
 	})
 }
 
-// Select makes the query for the rows of a table for which any of several conditions
-// hold, in the order of the table. Its columns are called as in the table.
-func Select(scan *plan.Scan, sets []Conditions) (*Program, error) {
+// Select makes the query for the rows of a table whose rowid is in column c0 of the table
+// rows, in the order of the table. Its columns are called as in the table.
+func Select(scan *plan.Scan, rows string) (*Program, error) {
 	return generate(Native, func(g *generator) {
-		x := g.exprs()
-		any := make([]string, len(sets))
-		for i, set := range sets {
-			any[i] = x.all(set)
-		}
-		q := x.over(g.scan(scan))
-		for i, c := range scan.Cols {
-			q.items = append(q.items, column(c.ID)+" AS "+scan.Source[i])
-		}
-		q.where = append(q.where, "("+strings.Join(any, " OR ")+")")
-		g.prog.Cols, g.prog.SQL = scan.Cols, q.sql()
+		g.prog.Cols = scan.Cols
+		g.prog.SQL = "SELECT " + strings.Join(scan.Source, ", ") + " FROM " + scan.Table + " WHERE rowid IN (SELECT c0 FROM " + rows + ") ORDER BY rowid"
 	})
 }
 

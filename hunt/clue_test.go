@@ -1,0 +1,118 @@
+package hunt
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"quarry/kql/plan"
+	"quarry/kql/source"
+	"quarry/kql/types"
+)
+
+// TestClues: a row that meets a condition has its clues, whatever the row holds.
+func TestClues(t *testing.T) {
+	ctx := context.Background()
+	s, err := Open(ctx, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	columns := types.Schema{{Name: "s", Type: types.String}, {Name: "d", Type: types.Dynamic}, {Name: "n", Type: types.Long}, {Name: "at", Type: types.Datetime}, {Name: "id", Type: types.Long}}
+	if err := s.Declare(ctx, "T", columns); err != nil {
+		t.Fatal(err)
+	}
+	texts := []string{"", "cmd.exe", "CMD.EXE", "a cmd.exe /c", "xcmd.exey", "cmd", "powershell -enc", "10.0.0.4", "10.0.0.40", "\u212Aernel", "kernel", "STRASSE straße",
+		"cmd.exe\xff", `{"a":"cmd.exe"}`, `{"a":{"b":"kernel"}}`, `{"a":"\u0063md.exe"}`, `{"a":"cmd\u002eexe"}`, `["cmd.exe","x"]`, `"cmd.exe"`, `{"a":1e3,"b":true}`, `{"a":"x,y"}`, `{ "a" : [ "x" , "y" ] }`,
+		`{"cmd.exe":1}`, `{"a":"{\"b\":\"cmd.exe\"}"}`, "a", "xay", "true", "1000"}
+	a, err := s.Store().Appender(ctx, "T")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, v := range texts {
+		var d types.Value
+		if _, ok := types.ParseDyn(v); ok {
+			d = v
+		}
+		if err := a.Append([]types.Value{v, d, []types.Value{int64(4688), int64(1000), nil}[i%3], types.UnixEpoch + int64(i)*types.Hour, int64(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		cond  string
+		clues int
+	}{
+		{`s == "cmd.exe"`, 1}, {`"cmd.exe" == s`, 1}, {`s =~ "Cmd.Exe"`, 1}, {`s != "cmd.exe"`, 0}, {`not(s == "cmd.exe")`, 0}, {`s has "cmd"`, 1}, {`s !has "cmd"`, 0},
+		{`s contains "md.e"`, 1}, {`s startswith "CMD"`, 1}, {`s endswith "exe"`, 1}, {`s hasprefix "cm"`, 1}, {`s contains_cs "Ker"`, 1}, {`s has "kernel"`, 1},
+		{`s contains "straße"`, 0}, {`s contains ""`, 0}, {`s in ("cmd", "a")`, 1}, {`s in~ ("CMD", "A")`, 1}, {`s in (dynamic(["cmd", 1000]))`, 1}, {`s !in ("cmd")`, 0},
+		{`s has_any ("enc", "kernel")`, 1}, {`s has_any (dynamic(["enc", ""]))`, 0}, {`s has_all ("powershell", "enc")`, 1}, {`s matches regex "cmd"`, 0},
+		{`s == "cmd" or n == 4688`, 1}, {`s == "cmd" or n > 5`, 0}, {`s has "cmd" and n == 4688`, 2}, {`n in (4688, 5)`, 1}, {`n == 1000`, 1}, {`n != 1000`, 0},
+		{`tolower(s) == "cmd.exe"`, 1}, {`toupper(s) has "CMD"`, 1}, {`substring(s, 2) == "cmd.exe /c"`, 1}, {`tostring(split(s, ".")[1]) == "exe"`, 1}, {`extract("(c.d)", 1, s) == "cmd"`, 1},
+		{`trim("a ", s) startswith "cmd"`, 1}, {`strcat(s, "x") has "cmd"`, 0}, {`iff(n == 5, "q", s) == "cmd"`, 1}, {`iff(n == 5, "cmd", s) == "cmd"`, 0}, {`coalesce(s, "none") == "none"`, 0},
+		{`case(n == 4688, s, n == 3, "zz", tolower(s)) has "cmd"`, 1}, {`d.a == "cmd.exe"`, 1}, {`tostring(d.a.b) =~ "KERNEL"`, 1}, {`d has "cmd.exe"`, 1}, {`tostring(d[0]) == "cmd.exe"`, 1},
+		{`d.a == "1000"`, 0}, {`d.a == "true"`, 0}, {`tostring(d.b) == "true"`, 0}, {`d has "x,y"`, 0}, {`parse_json(s).a == "cmd.exe"`, 1}, {`parse_json(tostring(parse_json(s).a)).b == "cmd.exe"`, 1},
+		{`tostring(n) == "1000"`, 0}, {`tostring(n) has "cmd"`, 1}, {`tostring(at) has "10.0.0.4"`, 1}, {`tostring(at) contains "T0"`, 0}, {`tostring(at) contains "1970"`, 0},
+	} {
+		conds := condsOf(t, s, c.cond)
+		list := cluesOf(conds)
+		if len(list) != c.clues {
+			t.Errorf("%s: %d clues, want %d", c.cond, len(list), c.clues)
+		}
+		rows, _, err := s.All(ctx, Request{Text: source.New("", "T | where "+c.cond+" | project id", 0)}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		met := map[int64]bool{}
+		for _, r := range rows.Values {
+			met[r[0].(int64)] = true
+		}
+		if len(list) == 0 {
+			continue
+		}
+		v := &sieve{rows: int64(len(texts)) * hotShare}
+		for _, table := range s.store.Tables() {
+			if table.Name == "T" {
+				v.table = table
+			}
+		}
+		g := &group{clues: list}
+		if err := v.search(ctx, s, []*group{g}); err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range g.ids {
+			delete(met, id)
+		}
+		for id := range met {
+			t.Errorf("%s holds for %q, which has no clue of it", c.cond, texts[id])
+		}
+		if len(g.ids) == len(texts) {
+			t.Errorf("%s: every row has its clues", c.cond)
+		}
+	}
+}
+
+// condsOf compiles a condition on T and takes it as the sieve does.
+func condsOf(t *testing.T, s *Session, cond string) []plan.Expr {
+	t.Helper()
+	a, err := s.Query(context.Background(), Request{Text: source.New("", "T | where "+cond, 0)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	place := func(scan *plan.Scan, i int) (plan.ID, bool) {
+		for n, name := range []string{"c0", "c1", "c2", "c3", "c4"} {
+			if strings.EqualFold(scan.Source[i], name) {
+				return plan.ID(n + 1), true
+			}
+		}
+		return 0, false
+	}
+	for _, st := range sites(a.Compiled.Results[0].Root, place) {
+		return st.conds
+	}
+	t.Fatalf("%s reads no table", cond)
+	return nil
+}
