@@ -197,7 +197,14 @@ func (w *Workspace) Load(ctx context.Context, paths []string, o events.Options) 
 		o.Schemas = w.Schemas
 	}
 	sink := newSink(ctx, w.Store())
+	// The engine takes rows from one thread; of two, one would wait busily for the other
+	// and take the reader's processor. It packs what is left with all of them.
+	threads := func(n int) {
+		_ = w.Store().DB().SetThreads(context.WithoutCancel(ctx), n) // refused in a database that is locked down
+	}
+	threads(1)
 	report, err := events.Load(ctx, paths, o, sink)
+	threads(0)
 	var unreadable *events.LoadError
 	if err != nil && !errors.As(err, &unreadable) {
 		sink.abort()

@@ -23,6 +23,7 @@ type Appender struct {
 	schema  types.Schema
 	columns []writer
 	n       int // rows in the chunk
+	given   int // rows that DuckDB has collected; belongs to whoever gives it chunks
 	err     error
 	closed  bool
 }
@@ -124,10 +125,27 @@ func (a *Appender) push() error {
 		return err
 	}
 	full, taken := a.chunk, make(chan bool, 1)
-	go func() { taken <- b.AppendDataChunk(a.handle, full) != b.StateError }()
+	n := a.n
+	go func() { taken <- a.give(full, n) }()
 	a.chunk, a.other, a.taken = a.other, full, taken
 	a.resetChunk()
 	return nil
+}
+
+// flushEvery bounds the rows that DuckDB collects before it writes them to the table's
+// storage, which packs them.
+const flushEvery = 8 * ChunkRows
+
+// give hands DuckDB a chunk of n rows and says whether it took it.
+func (a *Appender) give(chunk b.DataChunk, n int) bool {
+	if b.AppendDataChunk(a.handle, chunk) == b.StateError {
+		return false
+	}
+	if a.given += n; a.given < flushEvery {
+		return true
+	}
+	a.given = 0
+	return b.AppenderFlush(a.handle) != b.StateError
 }
 
 // wait lets DuckDB finish with the chunk that it was given last.

@@ -51,7 +51,7 @@ func (a *Appender) take(rows *types.Block, from, n int) error {
 		}
 	}
 	b.DataChunkSetSize(a.chunk, b.IdxT(n))
-	if b.AppendDataChunk(a.handle, a.chunk) == b.StateError {
+	if !a.give(a.chunk, n) {
 		return a.failure()
 	}
 	a.resetChunk()
