@@ -34,11 +34,12 @@ func (g *generator) exprs() *exprs { return &exprs{g: g} }
 func (x *exprs) over(q *query) *query {
 	for _, level := range x.levels {
 		inner := q.open()
-		items := []string{"*"}
+		var items items
+		items.add("*")
 		for _, h := range level {
-			items = append(items, h.sql+" AS "+h.name)
+			items.add(h.sql, " AS ", h.name)
 		}
-		inner.items = items
+		inner.items = items.list()
 		q = &query{from: inner.sub()}
 	}
 	return q.open()
@@ -172,7 +173,7 @@ func (x *exprs) subquery(s *plan.Subquery) sqlx.Expr {
 	if s.Order != nil {
 		order = " ORDER BY " + column(s.Order.ID)
 	}
-	q = &query{items: []string{column(s.Col.ID)}, from: q.sub(), tail: order + " LIMIT 1"}
+	q = &query{items: column(s.Col.ID), from: q.sub(), tail: order + " LIMIT 1"}
 	e := sqlx.Expr(sqlx.Raw(q.sub().String()))
 	if s.Col.Type == types.String {
 		e = sqlx.Call("coalesce", e, sqlx.String(""))

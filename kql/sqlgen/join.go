@@ -58,7 +58,7 @@ func (g *generator) join(n *plan.Join) *query {
 		pad = append(pad, g.padding(l)...)
 	}
 	if len(pad) > 0 {
-		q.items = []string{"* REPLACE (" + strings.Join(pad, ", ") + ")"}
+		q.items = "* REPLACE (" + strings.Join(pad, ", ") + ")"
 	}
 	return q
 }
@@ -79,8 +79,8 @@ func (g *generator) buckets(w *plan.Window, l, r *query, on []string) (*query, *
 		return fmt.Sprintf("(%s + %s) // %s", column(id), sqlx.BigInt(by+zero), sqlx.BigInt(width))
 	}
 	left, right := g.name("w"), g.name("w")
-	l.items = []string{"*", fmt.Sprintf("unnest(range(%s, %s + 1)) AS %s", piece(w.Left, w.Low), piece(w.Left, w.High), left)}
-	r.items = []string{"*", piece(w.Right, 0) + " AS " + right}
+	l.items = fmt.Sprintf("*, unnest(range(%s, %s + 1)) AS %s", piece(w.Left, w.Low), piece(w.Left, w.High), left)
+	r.items = "*, " + piece(w.Right, 0) + " AS " + right
 	return l, r, append(on, left+" = "+right)
 }
 

@@ -12,11 +12,11 @@ import (
 )
 
 func (g *generator) scan(n *plan.Scan) *query {
-	items := make([]string, len(n.Cols))
+	items := room(2 * len(n.Cols))
 	for i, c := range n.Cols {
-		items[i] = n.Source[i] + " AS " + column(c.ID)
+		items.as(c.ID, n.Source[i])
 	}
-	return &query{items: someItem(items), from: plain(n.Table)}
+	return &query{items: items.list(), from: plain(n.Table)}
 }
 
 func (g *generator) values(n *plan.Values) *query {
@@ -24,19 +24,19 @@ func (g *generator) values(n *plan.Values) *query {
 		if len(n.Rows) == 1 {
 			return &query{from: plain("(SELECT 0 AS q0)")}
 		}
-		return &query{items: []string{"0 AS q0"}, from: plain("range(" + strconv.Itoa(len(n.Rows)) + ")")}
+		return &query{items: oneItem, from: plain("range(" + strconv.Itoa(len(n.Rows)) + ")")}
 	}
-	items := make([]string, len(n.Cols))
+	items := room(4 * len(n.Cols))
 	if len(n.Rows) == 0 {
-		for i, c := range n.Cols {
-			items[i] = "CAST(NULL AS " + sqlType(c.Type) + ") AS " + column(c.ID)
+		for _, c := range n.Cols {
+			items.as(c.ID, "CAST(NULL AS ", sqlType(c.Type), ")")
 		}
-		return &query{items: items, from: plain("range(0)")}
+		return &query{items: items.list(), from: plain("range(0)")}
 	}
 	names := make([]string, len(n.Cols))
 	for i, c := range n.Cols {
 		names[i] = "v" + strconv.Itoa(i)
-		items[i] = "CAST(" + names[i] + " AS " + sqlType(c.Type) + ") AS " + column(c.ID)
+		items.as(c.ID, "CAST(", names[i], " AS ", sqlType(c.Type), ")")
 	}
 	rows := make([]string, len(n.Rows))
 	for r, row := range n.Rows {
@@ -46,7 +46,7 @@ func (g *generator) values(n *plan.Values) *query {
 		}
 		rows[r] = "(" + strings.Join(cells, ", ") + ")"
 	}
-	return &query{items: items, from: plain("(VALUES " + strings.Join(rows, ", ") + ") AS v(" + strings.Join(names, ", ") + ")")}
+	return &query{items: items.list(), from: plain("(VALUES " + strings.Join(rows, ", ") + ") AS v(" + strings.Join(names, ", ") + ")")}
 }
 
 // cell is a constant inside VALUES, where the column is cast as a whole.
@@ -80,12 +80,12 @@ func (g *generator) rangeNode(n *plan.Range) *query {
 	}
 	item := fmt.Sprintf("%s + %s * %s AS %s", from, name, step, column(n.Col.ID))
 	if len(x.levels) == 0 {
-		return &query{items: []string{item}, from: plain(g.counter(count, name))}
+		return &query{items: item, from: plain(g.counter(count, name))}
 	}
 	q := x.over(&query{from: plain("(SELECT 0 AS q0)")})
-	q.items = []string{"*", "unnest(range(CAST(" + count + " AS BIGINT))) AS " + name}
+	q.items = "*, unnest(range(CAST(" + count + " AS BIGINT))) AS " + name
 	q = q.open()
-	q.items = []string{item}
+	q.items = item
 	return q
 }
 
@@ -129,22 +129,24 @@ func (g *generator) project(n *plan.Project) *query {
 	x := g.exprs()
 	x.order = sequence(n.Order)
 	x.partition = g.partitionOf(n)
-	items := make([]string, len(n.Items))
-	var at []int // the places of those that are more than a column
-	var lowered []sqlx.Expr
-	for i, it := range n.Items {
-		if ref, ok := it.Expr.(plan.ColRef); ok {
-			items[i] = passed(ref.ID, it.Col.ID)
-			continue
+	var lowered []sqlx.Expr // of what is more than a column
+	for _, it := range n.Items {
+		if _, ok := it.Expr.(plan.ColRef); !ok {
+			lowered = append(lowered, x.lower(it.Expr, false))
 		}
-		at, lowered = append(at, i), append(lowered, x.lower(it.Expr, false))
 	}
 	x.jsonKeys(n.In, lowered)
-	for i, e := range lowered {
-		items[at[i]] = sqlx.Text(e) + " AS " + column(n.Items[at[i]].Col.ID)
+	items := room(len(n.Items))
+	for _, it := range n.Items {
+		if ref, ok := it.Expr.(plan.ColRef); ok {
+			items.passed(ref.ID, it.Col.ID)
+		} else {
+			items.computed(it.Col.ID, lowered[0])
+			lowered = lowered[1:]
+		}
 	}
 	q = x.over(q)
-	q.items = someItem(items)
+	q.items = items.list()
 	return q
 }
 
@@ -161,19 +163,20 @@ func (g *generator) aggregate(n *plan.Aggregate) *query {
 	q := g.node(n.In).open()
 	x := g.exprs()
 	x.order = sequence(n.Order)
-	var items, groups []string
+	if len(n.Keys)+len(n.Aggs) == 0 {
+		return &query{from: plain("(SELECT 0 AS q0)")}
+	}
+	var items items
+	var groups []string
 	for i, k := range n.Keys {
-		items = append(items, x.text(k.Expr)+" AS "+column(k.Col.ID))
+		items.computed(k.Col.ID, x.lower(k.Expr, false))
 		groups = append(groups, strconv.Itoa(i+1))
 	}
 	for _, a := range n.Aggs {
-		items = append(items, x.text(a.Expr)+" AS "+column(a.Col.ID))
+		items.computed(a.Col.ID, x.lower(a.Expr, false))
 	}
 	q = x.over(q)
-	if len(items) == 0 {
-		return &query{from: plain("(SELECT 0 AS q0)")}
-	}
-	q.items = items
+	q.items = items.list()
 	if len(groups) > 0 {
 		q.tail = " GROUP BY " + strings.Join(groups, ", ")
 	}
@@ -215,7 +218,7 @@ func (g *generator) sort(n *plan.Sort) *query {
 		q = &query{from: q.sub()}
 	}
 	window := strings.TrimSpace(g.partitionBy(n.Partition) + order)
-	q.items = []string{"*", "row_number() OVER (" + window + ") AS " + column(n.Ord.ID)}
+	q.items = "*, row_number() OVER (" + window + ") AS " + column(n.Ord.ID)
 	if n.Limit != nil && len(n.Partition) > 0 {
 		q = q.open()
 		q.where = append(q.where, column(n.Ord.ID)+" <= "+g.exprs().text(n.Limit))
@@ -260,7 +263,7 @@ func (g *generator) firstOf(n *plan.FirstOf) *query {
 	for _, id := range n.Keys {
 		keys = append(keys, column(id))
 	}
-	q.items = []string{"DISTINCT ON (" + strings.Join(keys, ", ") + ") *"}
+	q.items = "DISTINCT ON (" + strings.Join(keys, ", ") + ") *"
 	return q
 }
 
@@ -269,14 +272,15 @@ func (g *generator) union(n *plan.Union) *query {
 	before := "("
 	for i, in := range n.In {
 		cols := in.Out()
-		items := make([]string, len(cols))
+		items := room(len(cols))
 		for j, c := range cols {
-			items[j] = column(c.ID)
 			if i == 0 {
-				items[j] += " AS " + column(n.Cols[j].ID)
+				items.passed(c.ID, n.Cols[j].ID)
+			} else {
+				items.column(c.ID)
 			}
 		}
-		from = append(from, piece{before, &query{items: someItem(items), from: g.node(in).sub()}})
+		from = append(from, piece{before, &query{items: items.list(), from: g.node(in).sub()}})
 		before = " UNION ALL "
 	}
 	return &query{from: append(from, piece{text: ")"})}
@@ -296,18 +300,19 @@ func (g *generator) unnest(n *plan.Unnest) *query {
 		lists = append(lists, sqlx.Text(x.hoist(sqlx.Raw(list))))
 	}
 	q = x.over(q)
-	items := []string{"*"}
+	var items items
+	items.add("*")
 	for i, it := range n.Items {
-		items = append(items, "CAST(unnest("+lists[i]+") AS VARCHAR) AS "+column(it.Col.ID))
+		items.as(it.Col.ID, "CAST(unnest(", lists[i], ") AS VARCHAR)")
 	}
 	if n.Index != nil {
 		lens := make([]string, len(lists))
 		for i, l := range lists {
 			lens[i] = "len(" + l + ")"
 		}
-		items = append(items, "CAST(unnest(range(greatest("+strings.Join(lens, ", ")+"))) AS BIGINT) AS "+column(n.Index.ID))
+		items.as(n.Index.ID, "CAST(unnest(range(greatest(", strings.Join(lens, ", "), "))) AS BIGINT)")
 	}
-	q.items = items
+	q.items = items.list()
 	return q
 }
 
@@ -318,20 +323,20 @@ func (g *generator) ref(n *plan.Ref) *query {
 		outer := g.used
 		g.used = &definitions{}
 		q := g.node(s.Node)
-		items := make([]string, len(s.Cols))
-		for i, c := range s.Cols {
-			items[i] = column(c.ID)
+		items := room(len(s.Cols))
+		for _, c := range s.Cols {
+			items.column(c.ID)
 		}
-		g.shared[s] = &query{items: someItem(items), from: q.sub()}
+		g.shared[s] = &query{items: items.list(), from: q.sub()}
 		g.deps(s, g.used.list)
 		g.used = outer
 	}
 	g.use(s)
-	items := make([]string, len(s.Cols))
+	items := room(2 * len(s.Cols))
 	for i, c := range s.Cols {
-		items[i] = passed(c.ID, n.Cols[i].ID)
+		items.passed(c.ID, n.Cols[i].ID)
 	}
-	return &query{items: someItem(items), from: plain(sharedName(s))}
+	return &query{items: items.list(), from: plain(sharedName(s))}
 }
 
 // deps remembers what a definition reads; use lists it before the definition.
@@ -381,27 +386,28 @@ func (g *generator) goOp(n *plan.GoOp) *query {
 		var input Input
 		input.SQL = g.statement(func() *query {
 			q := g.node(in)
-			var items []string
+			var items items
 			for _, id := range n.Args[i] {
-				items = append(items, column(id))
+				items.column(id)
 				input.Schema = append(input.Schema, types.Column{Name: cols[id].Name, Type: cols[id].Type})
 			}
-			if len(items) == 0 {
+			if len(n.Args[i]) == 0 {
 				input.Schema = types.Schema{{Name: "q0", Type: types.Long}}
 			}
 			order := ""
 			if i == 0 && n.Order != nil {
 				order = " ORDER BY " + column(n.Order.ID)
 			}
-			return &query{items: someItem(items), from: q.sub(), tail: order}
+			return &query{items: items.list(), from: q.sub(), tail: order}
 		})
 		step.Inputs = append(step.Inputs, input)
 	}
-	var items []string
+	var items items
 	for i, c := range n.Cols {
-		step.Out = append(step.Out, types.Column{Name: "c" + strconv.Itoa(i), Type: c.Type})
-		items = append(items, "c"+strconv.Itoa(i)+" AS "+column(c.ID))
+		name := "c" + strconv.Itoa(i)
+		step.Out = append(step.Out, types.Column{Name: name, Type: c.Type})
+		items.as(c.ID, name)
 	}
 	g.prog.Steps = append(g.prog.Steps, step)
-	return &query{items: someItem(items), from: plain(step.Placeholder)}
+	return &query{items: items.list(), from: plain(step.Placeholder)}
 }

@@ -1,11 +1,16 @@
 package sqlgen
 
-import "strings"
+import (
+	"strings"
 
-// query is a SELECT in the making. While items is nil it passes all columns on, so
+	"quarry/kql/plan"
+	"quarry/kql/sqlx"
+)
+
+// query is a SELECT in the making. While items is empty it passes all columns on, so
 // that filters and one projection can still join it.
 type query struct {
-	items  []string
+	items  string
 	from   text
 	joined bool // from is a join, which cannot be selected from as it stands
 	where  []string
@@ -56,17 +61,13 @@ const (
 	fromWord   = " FROM "
 	whereWord  = " WHERE "
 	andWord    = " AND "
-	comma      = ", "
 )
 
 func (q *query) sql() string { return text{{query: q}}.String() }
 
 // size is at least the length of the query.
 func (q *query) size() int {
-	n := len(selectWord+"*"+fromWord+whereWord) + q.from.size() + len(q.tail)
-	for _, item := range q.items {
-		n += len(item) + len(comma)
-	}
+	n := len(selectWord+"*"+fromWord+whereWord) + len(q.items) + q.from.size() + len(q.tail)
 	for _, cond := range q.where {
 		n += len(cond) + len(andWord)
 	}
@@ -75,31 +76,26 @@ func (q *query) size() int {
 
 func (q *query) write(b *strings.Builder) {
 	b.WriteString(selectWord)
-	if q.items == nil {
+	if q.items == "" {
 		b.WriteByte('*')
 	}
-	join(b, q.items, comma)
+	b.WriteString(q.items)
 	b.WriteString(fromWord)
 	q.from.write(b)
-	if len(q.where) > 0 {
-		b.WriteString(whereWord)
-		join(b, q.where, andWord)
+	for i, cond := range q.where {
+		if i == 0 {
+			b.WriteString(whereWord)
+		} else {
+			b.WriteString(andWord)
+		}
+		b.WriteString(cond)
 	}
 	b.WriteString(q.tail)
 }
 
-func join(b *strings.Builder, parts []string, between string) {
-	for i, p := range parts {
-		if i > 0 {
-			b.WriteString(between)
-		}
-		b.WriteString(p)
-	}
-}
-
 // sub is the query, which is finished, as something to select from.
 func (q *query) sub() text {
-	if q.items == nil && len(q.where) == 0 && q.tail == "" && !q.joined {
+	if q.items == "" && len(q.where) == 0 && q.tail == "" && !q.joined {
 		return q.from
 	}
 	return text{{"(", q}, {text: ")"}}
@@ -107,16 +103,73 @@ func (q *query) sub() text {
 
 // open returns q itself while it still passes all columns on, else a query over it.
 func (q *query) open() *query {
-	if q.items == nil && q.tail == "" {
+	if q.items == "" && q.tail == "" {
 		return q
 	}
 	return &query{from: q.sub()}
 }
 
-// someItem stands in for a select list without items, which SQL does not have.
-func someItem(items []string) []string {
-	if len(items) == 0 {
-		return []string{"0 AS q0"}
-	}
-	return items
+// items is a select list in the making.
+type items struct{ b strings.Builder }
+
+// room makes a list for so many items that are mostly columns.
+func room(n int) *items {
+	l := &items{}
+	l.b.Grow(n * len("q1234, "))
+	return l
 }
+
+// add appends one item, given in parts.
+func (l *items) add(parts ...string) {
+	if l.b.Len() > 0 {
+		l.b.WriteString(", ")
+	}
+	for _, p := range parts {
+		l.b.WriteString(p)
+	}
+}
+
+// as appends one item under the name of a column.
+func (l *items) as(id plan.ID, parts ...string) {
+	l.add(parts...)
+	l.b.WriteString(" AS ")
+	l.name(id)
+}
+
+// computed appends an expression under the name of a column.
+func (l *items) computed(id plan.ID, e sqlx.Expr) {
+	l.add()
+	sqlx.Write(&l.b, e)
+	l.b.WriteString(" AS ")
+	l.name(id)
+}
+
+// column appends a column.
+func (l *items) column(id plan.ID) {
+	l.add()
+	l.name(id)
+}
+
+// passed appends a column under a name that may be another.
+func (l *items) passed(from, to plan.ID) {
+	l.column(from)
+	if from != to {
+		l.b.WriteString(" AS ")
+		l.name(to)
+	}
+}
+
+func (l *items) name(id plan.ID) {
+	var b [24]byte
+	l.b.Write(appendColumn(b[:0], id))
+}
+
+// list is the whole. SQL has no select list without items, so that one stands for none.
+func (l *items) list() string {
+	if l.b.Len() == 0 {
+		return oneItem
+	}
+	return l.b.String()
+}
+
+const oneItem = "0 AS q0"

@@ -16,14 +16,14 @@ type Conditions []plan.Expr
 func Count(scan *plan.Scan, sets []Conditions) (*Program, error) {
 	return generate(Native, func(g *generator) {
 		x := g.exprs()
-		items := make([]string, len(sets))
+		var items items
 		for i, set := range sets {
 			// A select list computes all parts of an AND, a CASE only what it must.
-			items[i] = "count(CASE WHEN " + x.all(set) + " THEN 1 END)"
+			items.add("count(CASE WHEN ", x.all(set), " THEN 1 END)")
 			g.prog.Cols = append(g.prog.Cols, plan.Col{ID: plan.ID(i + 1), Type: types.Long})
 		}
 		q := x.over(g.scan(scan))
-		q.items = items
+		q.items = items.list()
 		g.prog.SQL = q.sql()
 	})
 }

@@ -118,16 +118,6 @@ func appendColumn(b []byte, id plan.ID) []byte {
 	return strconv.AppendInt(append(b, 'q'), int64(id), 10)
 }
 
-// passed is the select item that gives a column on, under a name that may be another.
-func passed(from, to plan.ID) string {
-	var b [48]byte
-	item := appendColumn(b[:0], from)
-	if from != to {
-		item = appendColumn(append(item, " AS "...), to)
-	}
-	return string(item)
-}
-
 // statement makes a complete statement of a body: the shared definitions it reads,
 // then itself.
 func (g *generator) statement(body func() *query) string {
@@ -157,17 +147,18 @@ func sharedName(s *plan.Shared) string { return "s" + strconv.Itoa(s.ID) }
 func (g *generator) root(r *plan.Root) string {
 	return g.statement(func() *query {
 		q, computed, order := g.ordered(r)
-		items := make([]string, len(r.Cols))
-		for i, c := range r.Cols {
-			items[i] = column(c.ID)
-			if text, ok := computed[c.ID]; ok && text != items[i] {
-				items[i] = text + " AS " + items[i]
+		items := room(len(r.Cols))
+		for _, c := range r.Cols {
+			if text, ok := computed[c.ID]; ok && text != column(c.ID) {
+				items.as(c.ID, text)
+			} else {
+				items.column(c.ID)
 			}
 		}
 		if r.MaxRows > 0 {
 			order += " LIMIT " + strconv.FormatInt(r.MaxRows, 10)
 		}
-		return &query{items: someItem(items), from: q.sub(), tail: order}
+		return &query{items: items.list(), from: q.sub(), tail: order}
 	})
 }
 
@@ -200,7 +191,7 @@ func (g *generator) node(n plan.Node) *query {
 		return g.unnest(n)
 	case *plan.Number:
 		q := g.node(n.In).open()
-		q.items = []string{"*", "row_number() OVER () AS " + column(n.Ord.ID)}
+		q.items = "*, row_number() OVER () AS " + column(n.Ord.ID)
 		return q
 	case *plan.Ref:
 		return g.ref(n)
