@@ -155,22 +155,24 @@ func identifier(s string) string {
 
 // match reports whether a column name fits a wildcard pattern.
 func match(pattern, name string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
+	part, rest, more := strings.Cut(pattern, "*")
+	if !more {
 		return pattern == name
 	}
-	if !strings.HasPrefix(name, parts[0]) {
+	if !strings.HasPrefix(name, part) {
 		return false
 	}
-	name = name[len(parts[0]):]
-	for _, p := range parts[1 : len(parts)-1] {
-		i := strings.Index(name, p)
+	for name = name[len(part):]; ; {
+		part, rest, more = strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(name, part)
+		}
+		i := strings.Index(name, part)
 		if i < 0 {
 			return false
 		}
-		name = name[i+len(p):]
+		name = name[i+len(part):]
 	}
-	return strings.HasSuffix(name, parts[len(parts)-1])
 }
 
 // zero is the value of a column that has none: empty for strings, null otherwise.

@@ -108,7 +108,7 @@ func (b *binder) extend(r *rows, list []syntax.Expr, env *scope) *rows {
 		return r
 	}
 	items := r.passAll()
-	set := map[string]bool{}
+	set := make([]string, 0, len(list))
 	var names *uniqueNames // made when an item must look for a free one
 	free := func() *uniqueNames {
 		if names == nil {
@@ -126,14 +126,14 @@ func (b *binder) extend(r *rows, list []syntax.Expr, env *scope) *rows {
 			if name == "" {
 				name = freeColumn(free())
 			}
-			if set[name] {
+			if slices.Contains(set, name) {
 				if o.explicit {
 					b.report(o.at.Pos(), errDuplicateColumn(name))
 					continue
 				}
 				name = free().add(name)
 			}
-			set[name] = true
+			set = append(set, name)
 			it := plan.Item{Col: b.newCol(name, o.expr.Type()), Expr: o.expr}
 			if i := itemNamed(items, name); i >= 0 {
 				items[i] = it

@@ -148,7 +148,7 @@ func (b *binder) try(x syntax.Expr, env *scope) (r *rows, ok bool) {
 // several types becomes a column for each, suffixed with the type.
 func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 	all := stack(inputs)
-	u := &plan.Union{}
+	u := &plan.Union{Cols: make([]plan.Col, 0, len(all.names)+1)}
 	out := &rows{node: u}
 	names := newNames()
 	if opt.withSource != "" {
@@ -159,7 +159,7 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 		name int
 		t    types.Type
 	}
-	var keep []key
+	keep := make([]key, 0, len(all.names))
 	for i, n := range all.names {
 		for _, k := range n.kinds {
 			if opt.inner && k.count < len(inputs) {
@@ -274,7 +274,12 @@ func (n *stackedName) merged() bool {
 
 func stack(inputs []*rows) *stacked {
 	s := &stacked{of: make([][]int, len(inputs))}
-	byName := map[string]int{}
+	widest := 0
+	for _, in := range inputs {
+		widest = max(widest, len(in.cols))
+	}
+	byName := make(map[string]int, widest)
+	s.names = make([]stackedName, 0, widest)
 	for i, in := range inputs {
 		s.of[i] = make([]int, len(in.cols))
 		none := empty(in.node)

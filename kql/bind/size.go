@@ -35,9 +35,7 @@ func (b *binder) queryTerms(n plan.Node) int {
 	}
 	t := 1
 	plan.Exprs(n, func(e plan.Expr) { t = min(t+b.terms(e), maxTerms+1) })
-	for _, in := range n.Inputs() {
-		t = min(t+b.queryTerms(in), maxTerms+1)
-	}
+	plan.EachInput(n, func(in plan.Node) { t = min(t+b.queryTerms(in), maxTerms+1) })
 	if b.weights == nil {
 		b.weights = map[plan.Node]int{}
 	}

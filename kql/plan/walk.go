@@ -262,8 +262,20 @@ func Walk(n Node, visit func(Node)) {
 			WalkExpr(e, nil, visit)
 		}
 	})
-	for _, in := range n.Inputs() {
-		Walk(in, visit)
+	EachInput(n, func(in Node) { Walk(in, visit) })
+}
+
+// EachInput calls visit for each input of a node, as Inputs lists them.
+func EachInput(n Node, visit func(Node)) {
+	switch n := n.(type) {
+	case *Project: // the two that most plans are made of need no list
+		visit(n.In)
+	case *Filter:
+		visit(n.In)
+	default:
+		for _, in := range n.Inputs() {
+			visit(in)
+		}
 	}
 }
 

@@ -144,9 +144,7 @@ func (p *pruner) node(n plan.Node) {
 		plan.Exprs(n, p.read)
 	}
 	plan.Exprs(n, p.queries)
-	for _, in := range n.Inputs() {
-		p.node(in)
-	}
+	plan.EachInput(n, p.node)
 }
 
 // queries visits the queries inside an expression.
