@@ -119,6 +119,7 @@ type binder struct {
 	timeScope  timeScope
 	chart      *plan.Chart
 	more       []*plan.Root
+	args       []builtin.Arg // of infos
 }
 
 func (b *binder) newCol(name string, t types.Type) plan.Col {
@@ -256,12 +257,13 @@ func (b *binder) share(name string, r *rows) *definition {
 // read makes a row set of a definition, with fresh columns.
 func (b *binder) read(d *definition) *rows {
 	b.reads.add(d.reads...)
-	ref := &plan.Ref{Def: d.shared}
-	for _, c := range d.shared.Cols {
-		ref.Cols = append(ref.Cols, b.newCol(c.Name, c.Type))
+	cols := make([]plan.Col, len(d.shared.Cols))
+	for i, c := range d.shared.Cols {
+		cols[i] = b.newCol(c.Name, c.Type)
 	}
-	r := &rows{node: ref, cols: append([]plan.Col{}, ref.Cols[:d.visible]...), graph: d.graph}
-	hidden := ref.Cols[d.visible:]
+	ref := &plan.Ref{Def: d.shared, Cols: cols}
+	r := &rows{node: ref, cols: cols[:d.visible:d.visible], graph: d.graph}
+	hidden := cols[d.visible:]
 	if d.ordered {
 		r.ord, hidden = &hidden[0], hidden[1:]
 	}

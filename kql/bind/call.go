@@ -81,7 +81,7 @@ func (b *binder) make(name string, rows []*builtin.Row, args []plan.Expr, at sou
 			return unknown
 		}
 	}
-	res, miss := builtin.Resolve(rows, infos(args))
+	res, miss := builtin.Resolve(rows, b.infos(args))
 	if miss != nil {
 		if miss.Arg >= 0 && miss.Arg < len(written) {
 			at = written[miss.Arg].Pos()
@@ -174,7 +174,7 @@ func (b *binder) convertTo(e plan.Expr, t types.Type, at source.Span) plan.Expr 
 		b.report(at, errNoConversion(from, t))
 		return unknown
 	}
-	res, miss := builtin.Resolve(b.table.Scalar(name), infos([]plan.Expr{e}))
+	res, miss := builtin.Resolve(b.table.Scalar(name), b.infos([]plan.Expr{e}))
 	if miss != nil || res.Params[0] == t { // a row that takes t itself is no conversion
 		b.report(at, errNoConversion(from, t))
 		return unknown

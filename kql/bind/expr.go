@@ -319,7 +319,7 @@ func (b *binder) apply(op string, at source.Span, args []plan.Expr, spans []sour
 	}
 	args = b.meet(op, args, at)
 	rows := b.table.Infix(op)
-	res, miss := builtin.Resolve(rows, infos(args))
+	res, miss := builtin.Resolve(rows, b.infos(args))
 	if miss != nil {
 		if len(args) == 2 && miss.Arg < 2 && !strings.Contains(miss.Message, "constant") && !strings.HasPrefix(miss.Message, "!") {
 			b.report(at, errOperands(op, args[0].Type(), args[1].Type()))
@@ -411,7 +411,7 @@ func (b *binder) between(x *syntax.Between, c *context) plan.Expr {
 	}
 	args = b.meet(op, args, x.Span)
 	rows := b.table.Infix(op)
-	res, miss := builtin.Resolve(rows, infos(args))
+	res, miss := builtin.Resolve(rows, b.infos(args))
 	if miss != nil {
 		// A left side of the wrong type is a matter of the operator, which begins after it.
 		at := source.Span{Start: min(x.X.Pos().End+1, x.Span.End), End: x.Low.Pos().Start}
@@ -427,14 +427,15 @@ func (b *binder) between(x *syntax.Between, c *context) plan.Expr {
 	return b.finish(res, args, x.Span)
 }
 
-// infos describes bound arguments to the builtin table.
-func infos(args []plan.Expr) []builtin.Arg {
-	out := make([]builtin.Arg, len(args))
-	for i, a := range args {
-		out[i] = builtin.Arg{Type: a.Type()}
-		if k, ok := a.(plan.Const); ok {
-			out[i].Const, out[i].Value = true, k.Value
+// infos describes bound arguments to the builtin table, in a list that is used again.
+func (b *binder) infos(args []plan.Expr) []builtin.Arg {
+	b.args = b.args[:0]
+	for _, e := range args {
+		a := builtin.Arg{Type: e.Type()}
+		if k, ok := e.(plan.Const); ok {
+			a.Const, a.Value = true, k.Value
 		}
+		b.args = append(b.args, a)
 	}
-	return out
+	return b.args
 }

@@ -77,7 +77,7 @@ func (b *binder) opJoin(r *rows, op *syntax.Join, env *scope) *rows {
 		out.cols = right.cols
 	default:
 		names := newNames(r.cols...)
-		out.cols = append(out.cols, r.cols...)
+		out.cols = append(make([]plan.Col, 0, len(r.cols)+len(right.cols)), r.cols...)
 		for _, c := range right.cols {
 			if op.Lookup && keys[c.ID] {
 				continue

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"quarry/kql/plan"
@@ -131,16 +132,16 @@ func (b *binder) opMvApply(r *rows, op *syntax.MvApply, env *scope) *rows {
 	if len(exs) == 0 {
 		panic(bail{})
 	}
-	src := b.share("$source", &rows{node: &plan.Number{In: r.node, Ord: id}, cols: append(append([]plan.Col{}, r.cols...), append(r.hidden(), id)...)})
+	src := b.share("$source", &rows{node: &plan.Number{In: r.node, Ord: id}, cols: slices.Concat(r.cols, r.hidden(), []plan.Col{id})})
 	outer := b.read(src)
 	inner := b.read(src)
-	mapped := map[plan.ID]plan.Col{}
+	mapped := make(map[plan.ID]plan.Col, len(inner.cols))
 	for i, c := range src.shared.Cols {
 		mapped[c.ID] = inner.cols[i]
 	}
 	node := &plan.Unnest{In: inner.node}
 	rowID := mapped[id.ID]
-	sub := &rows{part: []plan.Col{rowID}}
+	sub := &rows{part: []plan.Col{rowID}, cols: make([]plan.Col, 0, len(r.cols)+len(exs)+1)}
 	for _, c := range r.cols {
 		m := mapped[c.ID]
 		m.Name = c.Name

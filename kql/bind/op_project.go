@@ -92,7 +92,7 @@ func (b *binder) multiOutputs(as *syntax.Assign, names []string, c *context) []o
 // expand makes the columns of a call with several results.
 func (b *binder) expand(call *plan.Call, names []string, x syntax.Expr) []output {
 	var outs []output
-	for i, o := range call.Row.Expand(infos(call.Args)) {
+	for i, o := range call.Row.Expand(b.infos(call.Args)) {
 		name, explicit := b.outputName(o.Name, x), false
 		if i < len(names) {
 			name, explicit = names[i], true
@@ -274,7 +274,7 @@ func (b *binder) selected(r *rows, list []syntax.Expr) map[plan.ID]bool {
 
 func (b *binder) projectAway(r *rows, op *syntax.Project) *rows {
 	ids := b.selected(r, op.Items)
-	var items []plan.Item
+	items := make([]plan.Item, 0, len(r.cols))
 	for _, c := range r.cols {
 		if !ids[c.ID] {
 			items = append(items, pass(c))

@@ -192,7 +192,7 @@ func isStar(args []syntax.Expr) bool {
 
 func (b *binder) expandAggregate(call *plan.Call, cr plan.ColRef, given []*syntax.Name, value syntax.Expr, names *uniqueNames) []plan.Item {
 	var out []plan.Item
-	for i, o := range call.Row.Expand(infos(call.Args)) {
+	for i, o := range call.Row.Expand(b.infos(call.Args)) {
 		name := ""
 		if i < len(given) {
 			name = names.add(given[i].Text)
@@ -268,7 +268,7 @@ func (b *binder) structItems(overloads []*builtin.Row, exprs []plan.Expr, labels
 			return nil
 		}
 	}
-	res, miss := builtin.Resolve(overloads, infos(exprs))
+	res, miss := builtin.Resolve(overloads, b.infos(exprs))
 	if miss != nil {
 		b.report(x.Name.Span, errArguments(miss.Message))
 		return nil

@@ -20,7 +20,7 @@ func (b *binder) opTopHitters(r *rows, op *syntax.TopHitters, env *scope) *rows 
 		name, row, label = "approximate_sum_", builtin.SumRow, op.By
 		args = []plan.Expr{b.scalar(op.By, &context{env: env, in: r})}
 	}
-	res, miss := builtin.Resolve(b.table.Aggregate(row), infos(args))
+	res, miss := builtin.Resolve(b.table.Aggregate(row), b.infos(args))
 	if miss != nil {
 		b.fail(op.By.Pos(), errArguments(miss.Message))
 	}

@@ -13,7 +13,7 @@ import (
 // the same values, so that all of them choose the same row. It is not wider because over
 // sorted rows the first of equals must win, which only the struct form promises.
 func bestRow(root *plan.Root) *plan.Root {
-	s := &structs{fields: map[plan.ID][]plan.Col{}, whole: map[plan.ID]bool{}}
+	s := &structs{fields: map[plan.ID][]plan.Col{}}
 	all := nodes(root)
 	for _, n := range all {
 		for _, it := range structsOf(n) {
@@ -69,7 +69,7 @@ func structsOf(n plan.Node) []plan.Item {
 type structs struct {
 	last   plan.ID
 	fields map[plan.ID][]plan.Col // the columns of each struct's fields; without ID: not read
-	whole  map[plan.ID]bool       // structs that are read as a whole
+	whole  ids                    // columns that are read as they are, structs as a whole
 }
 
 // use notes which fields an expression reads.
@@ -83,7 +83,7 @@ func (s *structs) use(e plan.Expr) {
 	}
 	switch e := e.(type) {
 	case plan.ColRef:
-		s.whole[e.ID] = true
+		s.whole.add(e.ID)
 	case *plan.Call:
 		for _, a := range e.Args {
 			s.use(a)
@@ -105,7 +105,7 @@ func field(e plan.Expr) (id plan.ID, at int64, ok bool) {
 	return ref.ID, at, ok1 && ok2 && ok3
 }
 
-func (s *structs) apart(id plan.ID) bool { return s.fields[id] != nil && !s.whole[id] }
+func (s *structs) apart(id plan.ID) bool { return s.fields[id] != nil && !s.whole.has(id) }
 
 // field is the column in the place of a field, else the call itself.
 func (s *structs) field(c *plan.Call) plan.Expr {

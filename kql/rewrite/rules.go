@@ -78,7 +78,7 @@ func eachQuery(root *plan.Root, rewrite func(top plan.Node, ref func(*plan.Ref) 
 
 // nodes are the nodes of a query and of the shared definitions it reads.
 func nodes(root *plan.Root) []plan.Node {
-	var all []plan.Node
+	all := make([]plan.Node, 0, 32)
 	eachNode(root, func(n plan.Node) { all = append(all, n) }, nil)
 	return all
 }

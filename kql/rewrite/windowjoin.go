@@ -268,11 +268,15 @@ func (w *windows) computed(items []plan.Item) []fact {
 	return out
 }
 
-// definitions are the expressions of all computed columns of a query.
+// definitions are the expressions of all computed columns of a query, but for texts, which
+// are no conditions, times or distances.
 func definitions(root *plan.Root) map[plan.ID]plan.Expr {
 	defs := map[plan.ID]plan.Expr{}
 	add := func(items []plan.Item) {
 		for _, it := range items {
+			if it.Col.Type == types.String || it.Col.Type == types.Dynamic {
+				continue
+			}
 			if ref, ok := it.Expr.(plan.ColRef); !ok || ref.ID != it.Col.ID {
 				defs[it.Col.ID] = it.Expr
 			}

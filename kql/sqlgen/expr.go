@@ -115,7 +115,7 @@ func (x *exprs) call(c *plan.Call, filter bool) sqlx.Expr {
 	if c.Row.Sem&builtin.Associative != 0 {
 		return x.chain(c, filter)
 	}
-	l := x.lowering(c, filter, len(c.Args))
+	l := x.lowering(c, filter)
 	l.Order, l.Partition, l.GoForm = x.order, x.partition, x.g.goForms
 	for _, a := range c.Args {
 		arg := builtin.Arg{Type: a.Type(), SQL: x.lower(a, false)}
@@ -124,22 +124,36 @@ func (x *exprs) call(c *plan.Call, filter bool) sqlx.Expr {
 		}
 		l.Args = append(l.Args, arg)
 	}
-	e, err := l.Lowered()
-	if err != nil {
-		x.g.fail(&Refusal{Call: c.Row.Name(), Pos: c.Pos, Why: err})
-	}
+	e := x.lowered(l, c)
 	if c.Row.Kind == builtin.Window {
 		return x.hoist(e)
 	}
 	return e
 }
 
-// lowering is a call on its way to SQL, with room for so many arguments.
-func (x *exprs) lowering(c *plan.Call, filter bool, args int) *builtin.Lowering {
+// lowering is a call on its way to SQL, without its arguments.
+func (x *exprs) lowering(c *plan.Call, filter bool) *builtin.Lowering {
 	if x.hoister == nil {
 		x.hoister, x.caller = x.hoist, x.udf
 	}
-	return &builtin.Lowering{Row: c.Row, Args: make([]builtin.Arg, 0, args), Result: c.T, Filter: filter, Hoist: x.hoister, UDF: x.caller}
+	var l *builtin.Lowering
+	if n := len(x.g.spare); n > 0 {
+		l, x.g.spare = x.g.spare[n-1], x.g.spare[:n-1]
+	} else {
+		l = &builtin.Lowering{Args: make([]builtin.Arg, 0, 4)}
+	}
+	*l = builtin.Lowering{Row: c.Row, Args: l.Args[:0], Result: c.T, Filter: filter, Hoist: x.hoister, UDF: x.caller}
+	return l
+}
+
+// lowered is the SQL of a call; the lowering, of which nothing is kept, serves another.
+func (x *exprs) lowered(l *builtin.Lowering, c *plan.Call) sqlx.Expr {
+	e, err := l.Lowered()
+	if err != nil {
+		x.g.fail(&Refusal{Call: c.Row.Name(), Pos: c.Pos, Why: err})
+	}
+	x.g.spare = append(x.g.spare, l)
+	return e
 }
 
 // chain flattens nested calls of one associative row ("and", "or"): thousands of
@@ -155,16 +169,12 @@ func (x *exprs) chain(c *plan.Call, filter bool) sqlx.Expr {
 		rev = append(rev, n.Args[1])
 		cur = n.Args[0]
 	}
-	l := x.lowering(c, filter, len(rev)+1)
+	l := x.lowering(c, filter)
 	l.Args = append(l.Args, builtin.Arg{Type: cur.Type(), SQL: x.lower(cur, filter)})
 	for i := len(rev) - 1; i >= 0; i-- {
 		l.Args = append(l.Args, builtin.Arg{Type: rev[i].Type(), SQL: x.lower(rev[i], filter)})
 	}
-	e, err := l.Lowered()
-	if err != nil {
-		x.g.fail(&Refusal{Call: c.Row.Name(), Pos: c.Pos, Why: err})
-	}
-	return e
+	return x.lowered(l, c)
 }
 
 func (x *exprs) subquery(s *plan.Subquery) sqlx.Expr {

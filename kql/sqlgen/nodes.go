@@ -110,6 +110,7 @@ func (g *generator) filter(n *plan.Filter) *query {
 
 func conjunct(e sqlx.Expr) string {
 	var b strings.Builder
+	b.Grow(64)
 	b.WriteByte('(')
 	sqlx.Write(&b, e)
 	b.WriteByte(')')
@@ -166,7 +167,7 @@ func (g *generator) aggregate(n *plan.Aggregate) *query {
 	if len(n.Keys)+len(n.Aggs) == 0 {
 		return &query{from: plain("(SELECT 0 AS q0)")}
 	}
-	var items items
+	items := room(8 * (len(n.Keys) + len(n.Aggs)))
 	var groups []string
 	for i, k := range n.Keys {
 		items.computed(k.Col.ID, x.lower(k.Expr, false))

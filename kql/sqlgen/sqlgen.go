@@ -99,6 +99,7 @@ type generator struct {
 	// reads lists what each shared definition reads itself.
 	reads map[*plan.Shared][]*plan.Shared
 	names int
+	spare []*builtin.Lowering // that calls lowered so far have no more use for
 }
 
 func (g *generator) fail(err error) { panic(genError{err}) }

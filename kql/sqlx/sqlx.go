@@ -74,6 +74,7 @@ func Text(e Expr) string {
 		return string(r)
 	}
 	var b strings.Builder
+	b.Grow(64) // more than most expressions take
 	e.write(&b)
 	return b.String()
 }
