@@ -199,7 +199,15 @@ type Window struct {
 	Left, Right   ID
 	Low, High     int64
 	Lefts, Rights Period
+	// Near, unless nil, has the left side computed first, and of the right side's table
+	// only those rows read that lie near its times.
+	Near *Near
 }
+
+// Near says how the right side of a window join reads its table: Time is the window's
+// right-hand time there, Key a column that the join holds equal to the left-hand Of. Both
+// are 0 where there is no such key.
+type Near struct{ Time, Key, Of ID }
 
 // Period holds the ticks from From to To, both included.
 type Period struct{ From, To int64 }

@@ -215,6 +215,9 @@ func (p *printer) head(n Node) string {
 		if w := n.Window; w != nil {
 			text += " within " + types.FormatTimespan(w.Low) + " .. " + types.FormatTimespan(w.High) + " of " + p.col(w.Left) + " to " + p.col(w.Right) +
 				period(w.Lefts, p.col(w.Left)) + period(w.Rights, p.col(w.Right))
+			if w.Near != nil {
+				text += ", left side first"
+			}
 		}
 		if n.Unbounded != "" {
 			text += " (not bounded in time: " + n.Unbounded + ")"

@@ -43,15 +43,17 @@ type windows struct {
 type known struct {
 	facts []fact
 	wall  string
+	above [][]plan.ID // what each condition reads; see nearscan.go
 }
 
 func (k known) and(more []fact) known {
-	return known{append(k.facts[:len(k.facts):len(k.facts)], more...), k.wall}
+	k.facts = append(k.facts[:len(k.facts):len(k.facts)], more...)
+	return k
 }
 
 // on keeps what is known about the given columns alone.
 func (k known) on(wall string, keys ...plan.ID) known {
-	out := known{wall: wall}
+	out := known{wall: wall, above: k.above}
 	in := map[plan.ID]bool{0: true}
 	for _, id := range keys {
 		in[id] = true
@@ -74,14 +76,14 @@ func (w *windows) node(n plan.Node, k known) plan.Node {
 		if hasWindow(n) {
 			return below(known{wall: "a function over neighbouring rows"})
 		}
-		return below(k.and(w.facts(n.Pred)))
+		return below(k.and(w.facts(n.Pred)).under(n.Pred))
 	case *plan.Project:
 		if hasWindow(n) {
 			return below(known{wall: "a function over neighbouring rows"})
 		}
-		return below(k.and(w.computed(n.Items)))
+		return below(k.and(w.computed(n.Items)).through(n.Items))
 	case *plan.Aggregate:
-		return below(k.on("a summarize", itemIDs(n.Keys)...).and(w.computed(n.Keys)))
+		return below(k.on("a summarize", itemIDs(n.Keys)...).and(w.computed(n.Keys)).through(n.Keys))
 	case *plan.FirstOf:
 		return below(k.on("one row for each key", n.Keys...))
 	case *plan.Sort:
@@ -122,9 +124,14 @@ func (k known) renamed(from, to []plan.Col) known {
 		}
 		return c
 	}
-	out := known{wall: k.wall, facts: make([]fact, len(k.facts))}
+	out := known{wall: k.wall, facts: make([]fact, len(k.facts)), above: make([][]plan.ID, len(k.above))}
 	for i, f := range k.facts {
 		out.facts[i] = fact{name(f.a), name(f.b), f.max}
+	}
+	for i, cols := range k.above {
+		for _, c := range cols {
+			out.above[i] = append(out.above[i], name(c))
+		}
 	}
 	return out
 }
@@ -163,12 +170,16 @@ func (w *windows) join(n *plan.Join, k known) plan.Node {
 			left, right = k.and(r), k.and(l)
 		}
 	}
-	return plan.Rebuild(&c, func(i int, in plan.Node) plan.Node {
+	out := plan.Rebuild(&c, func(i int, in plan.Node) plan.Node {
 		if i == 0 {
 			return w.node(in, left)
 		}
 		return w.node(in, right)
 	}, func(n plan.Node) plan.Node { return w.node(n, known{}) })
+	if j := out.(*plan.Join); j.Window != nil {
+		j.Window.Near = nearOf(j, k.above)
+	}
+	return out
 }
 
 // find is the narrowest window between a time of the left and one of the right side.

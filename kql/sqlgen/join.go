@@ -1,7 +1,6 @@
 package sqlgen
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -19,7 +18,13 @@ func (g *generator) join(n *plan.Join) *query {
 	case plan.RightAnti:
 		l, r, kind = r, l, plan.LeftAnti
 	}
-	ql, qr := g.node(l), g.node(r)
+	var ql *query
+	if n.Window != nil && n.Window.Near != nil {
+		ql = g.leftFirst(n)
+	} else {
+		ql = g.node(l)
+	}
+	qr := g.node(r)
 	xl, xr := g.exprs(), g.exprs()
 	var on []string
 	for _, p := range n.On {
@@ -61,37 +66,6 @@ func (g *generator) join(n *plan.Join) *query {
 		q.items = "* REPLACE (" + strings.Join(pad, ", ") + ")"
 	}
 	return q
-}
-
-// buckets cuts time into pieces as long as the window: a right-hand row lies in one
-// piece, a left-hand row looks into the one or two that its window touches.
-func (g *generator) buckets(w *plan.Window, l, r *query, on []string) (*query, *query, []string) {
-	l, r = l.open(), r.open()
-	within(l, w.Left, w.Lefts)
-	within(r, w.Right, w.Rights)
-	width := max(w.High-w.Low+1, 1)
-	if width == 1 { // the times are a fixed distance apart
-		return l, r, append(on, fmt.Sprintf("%s + %s = %s", column(w.Left), sqlx.BigInt(w.High), column(w.Right)))
-	}
-	// Whole pieces are added, so that no time is negative and "//" rounds down.
-	zero := (max(-w.Low, 0) + width - 1) / width * width
-	piece := func(id plan.ID, by int64) string {
-		return fmt.Sprintf("(%s + %s) // %s", column(id), sqlx.BigInt(by+zero), sqlx.BigInt(width))
-	}
-	left, right := g.name("w"), g.name("w")
-	l.items = fmt.Sprintf("*, unnest(range(%s, %s + 1)) AS %s", piece(w.Left, w.Low), piece(w.Left, w.High), left)
-	r.items = "*, " + piece(w.Right, 0) + " AS " + right
-	return l, r, append(on, left+" = "+right)
-}
-
-// within adds the constant ends of a time.
-func within(q *query, id plan.ID, p plan.Period) {
-	if p.From != plan.Always.From {
-		q.where = append(q.where, column(id)+" >= "+string(sqlx.BigInt(p.From)))
-	}
-	if p.To != plan.Always.To {
-		q.where = append(q.where, column(id)+" <= "+string(sqlx.BigInt(p.To)))
-	}
 }
 
 func (g *generator) padding(n plan.Node) []string {

@@ -16,7 +16,17 @@ func (g *generator) scan(n *plan.Scan) *query {
 	for i, c := range n.Cols {
 		items.as(c.ID, n.Source[i])
 	}
-	return &query{items: items.list(), from: plain(n.Table)}
+	q := &query{items: items.list(), from: plain(n.Table)}
+	for _, c := range n.Cols {
+		if near := g.near[c.ID]; near != nil {
+			source := make(map[plan.ID]string, len(n.Cols))
+			for i, c := range n.Cols {
+				source[c.ID] = n.Source[i]
+			}
+			q.where = append(q.where, near(n.Table, source))
+		}
+	}
+	return q
 }
 
 func (g *generator) values(n *plan.Values) *query {

@@ -100,6 +100,10 @@ type generator struct {
 	reads map[*plan.Shared][]*plan.Shared
 	names int
 	spare []*builtin.Lowering // that calls lowered so far have no more use for
+	// firsts counts down the left sides of joins that are computed first; near are the
+	// conditions that these put on tables, by the table's time. See window.go.
+	firsts int
+	near   map[plan.ID]func(table string, source map[plan.ID]string) string
 }
 
 func (g *generator) fail(err error) { panic(genError{err}) }
@@ -142,7 +146,13 @@ func (g *generator) statement(body func() *query) string {
 	return append(all, piece{") ", main}).String()
 }
 
-func sharedName(s *plan.Shared) string { return "s" + strconv.Itoa(s.ID) }
+// sharedName tells the definitions of a query from those made here, whose IDs are below zero.
+func sharedName(s *plan.Shared) string {
+	if s.ID < 0 {
+		return "f" + strconv.Itoa(-s.ID)
+	}
+	return "s" + strconv.Itoa(s.ID)
+}
 
 // root makes the statement of a whole query.
 func (g *generator) root(r *plan.Root) string {
