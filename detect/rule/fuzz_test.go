@@ -78,6 +78,7 @@ func FuzzExport(f *testing.F) {
 func FuzzMarkdownRule(f *testing.F) {
 	f.Add([]byte("# T\n\ntext\n\n```kql\nT | count\n```\n\n| Technique, tactic, or state | Covered? |\n|-|-|\n| Impact | v |\n"))
 	f.Add([]byte("\n|Name | Value|\n| --- | --- |\n|DetectionId | x |\n## x\n|Name | Value|\n|-|-|\n|DetectionId | y |\n\n```kql\nT\n```"))
+	f.Add([]byte("|Name | Value|\n| --- | --- |\n|DetectionId | x |\n## x\n|Name | Value|\n|-|-|\n|DetectionId | y |\n\n```kql\n \n```"))
 	f.Fuzz(func(t *testing.T, body []byte) { readAnything(t, "a.md", body) })
 }
 

@@ -143,6 +143,9 @@ func sections(text string) []section {
 			s.problem = "ends inside its query"
 		} else {
 			s.query = strings.Join(lines[first:i], "\n")
+			if strings.TrimSpace(s.query) == "" {
+				s.problem = "has no query"
+			}
 		}
 		out = append(out, s)
 	}
