@@ -1,6 +1,8 @@
 package rewrite
 
 import (
+	"slices"
+
 	"quarry/kql/builtin"
 	"quarry/kql/plan"
 	"quarry/kql/types"
@@ -22,19 +24,64 @@ func hasWindow(n plan.Node) bool {
 // them, and from projections, so that they are not computed. Aggregates keep their
 // keys, and unions keep their columns aligned by position.
 func prune(root *plan.Root) *plan.Root {
-	p := &pruner{seen: map[*plan.Shared]bool{}}
+	var defs []*plan.Shared
+	eachNode(root, nil, func(s *plan.Shared) { defs = append(defs, s) })
+	p := &pruner{}
 	p.columns(root.Cols)
 	p.order(root.Order)
 	p.node(root.Node)
-	return mapRoot(root, p.cut)
+	for _, s := range slices.Backward(defs) {
+		if at, _ := p.kept(len(s.Cols), func(i int) plan.ID { return s.Cols[i].ID }); len(at) == 0 {
+			p.columns(s.Cols[:min(1, len(s.Cols))]) // its rows count
+		}
+		p.node(s.Node)
+	}
+	cut := map[*plan.Shared]*plan.Shared{}
+	var apply func(plan.Node) plan.Node
+	apply = func(n plan.Node) plan.Node {
+		r, ok := n.(*plan.Ref)
+		if !ok {
+			return p.cut(n)
+		}
+		at, some := p.kept(len(r.Def.Cols), func(i int) plan.ID { return r.Def.Cols[i].ID })
+		at = slices.Clone(at)
+		def := cut[r.Def]
+		if def == nil {
+			def = r.Def
+			if node := plan.Map(r.Def.Node, apply); some || node != r.Def.Node {
+				def = &plan.Shared{ID: def.ID, Name: def.Name, Node: node, Cols: pick(def.Cols, at), Once: def.Once}
+			}
+			cut[r.Def] = def
+		}
+		if def == r.Def {
+			return r
+		}
+		return p.narrow(&plan.Ref{Def: def, Cols: pick(r.Cols, at)})
+	}
+	out := *root
+	out.Node = plan.Map(root.Node, apply)
+	return &out
+}
+
+// narrow leaves out what only other readers of the definition need.
+func (p *pruner) narrow(r *plan.Ref) plan.Node {
+	var items []plan.Item
+	for _, c := range r.Cols {
+		if p.need.has(c.ID) {
+			items = append(items, plan.Item{Col: c, Expr: plan.ColRef{ID: c.ID, T: c.Type}})
+		}
+	}
+	if len(items) == len(r.Cols) {
+		return r
+	}
+	return &plan.Project{In: r, Items: items}
 }
 
 // pruner notes the columns that are needed. Parents are visited first, so that a column
-// passed on is needed below only where it is needed above; a shared definition's readers
-// may come later, so what a shared definition offers is always needed.
+// passed on is needed below only where it is needed above; likewise a shared definition
+// is visited after all that read it.
 type pruner struct {
 	need ids
-	seen map[*plan.Shared]bool
 	at   []int // kept's, used again
 }
 
@@ -133,10 +180,10 @@ func (p *pruner) node(n plan.Node) {
 		}
 		p.order(n.Order)
 	case *plan.Ref:
-		if !p.seen[n.Def] {
-			p.seen[n.Def] = true
-			p.columns(n.Def.Cols)
-			p.node(n.Def.Node)
+		for i, c := range n.Cols {
+			if p.need.has(c.ID) {
+				p.need.add(n.Def.Cols[i].ID)
+			}
 		}
 		return
 	}
