@@ -10,7 +10,7 @@ import (
 // sysmonFile maps Sysmon 11, 15, 23, 26 and 29.
 func sysmonFile(m *Mapper, f *fact) error {
 	t, ev := m.tables.file, f.ev
-	action := "FileCreated"
+	var action types.Value = "FileCreated"
 	if ev.EventID == 23 || ev.EventID == 26 {
 		action = "FileDeleted"
 	}

@@ -14,6 +14,7 @@ type fact struct {
 	device uint32
 	seq    uint32
 	time   int64 // true UTC, as far as known
+	utc    int64 // Sysmon's UtcTime, 0 if none
 	sysmon bool
 }
 
@@ -22,7 +23,8 @@ type handler func(m *Mapper, f *fact) error
 
 func (m *Mapper) mapEvent(seq uint32, st *stored) error {
 	src := classify(&st.ev)
-	f := &fact{ev: &st.ev, dev: m.hosts[st.device], device: st.device, seq: seq, sysmon: src == srcSysmon}
+	m.fact = fact{ev: &st.ev, dev: m.hosts[st.device], device: st.device, seq: seq, utc: st.utc, sysmon: src == srcSysmon}
+	f := &m.fact
 	f.time = m.timeOf(st, f)
 	if f.time > f.dev.last {
 		f.dev.last = f.time
@@ -79,12 +81,12 @@ func (m *Mapper) blank(t *Table) []types.Value {
 }
 
 func (m *Mapper) send(t *Table, row []types.Value) error {
-	m.report.Rows[t.Name]++
+	m.sent[t.id]++
 	return m.emit(t, row)
 }
 
 // row starts a row of a Device* table.
-func (m *Mapper) row(t *Table, f *fact, action string) []types.Value {
+func (m *Mapper) row(t *Table, f *fact, action types.Value) []types.Value {
 	row := m.blank(t)
 	if f.time != 0 {
 		var at types.Value = f.time
@@ -134,8 +136,8 @@ func (m *Mapper) initiatedByGUID(t *Table, row []types.Value, f *fact, guid, pid
 		return
 	}
 	m.describe(row, f, pid, image)
-	domain, name := account(user)
-	row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = domain, name, m.sidOf("", domain, name)
+	who := m.partyOf(user)
+	row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = who.domain, who.name, who.sid
 }
 
 // initiatedByPID does so for an event that names its process by pid and image.

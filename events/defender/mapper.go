@@ -2,7 +2,9 @@ package defender
 
 import (
 	"errors"
+	"hash/maphash"
 	"slices"
+	"strings"
 
 	"quarry/events/winevent"
 	"quarry/kql/types"
@@ -49,7 +51,12 @@ type Mapper struct {
 	strings   map[string]string
 
 	securityFields map[string]int // field of EventData -> column of SecurityEvent
+	fact           fact           // at hand
 	xml            []byte
+	slab           strings.Builder
+	boxes          boxes
+	parties        map[string]*party // by DOMAIN\user as logged
+	sent           []int             // rows by table
 
 	candidates []candidate
 	merged     mergePlan
@@ -61,11 +68,12 @@ func New(opts Options, emit Sink) *Mapper {
 	m := &Mapper{
 		opts: opts, emit: emit, tables: newTables(), spool: newSpool(spoolLimit),
 		devices: map[string]uint32{}, hasRow: map[uint32]bool{}, processes: map[guidKey]*process{}, byPID: map[uint64][]*process{},
-		hashes: map[uint64][]hashedAt{}, hashSets: map[string]*hashSet{}, sids: map[string]string{}, strings: map[string]string{},
+		boxes: boxes{seed: maphash.MakeSeed()}, parties: map[string]*party{}, hashes: map[uint64][]hashedAt{}, hashSets: map[string]*hashSet{}, sids: map[string]string{}, strings: map[string]string{},
 	}
 	for _, t := range m.tables.all {
 		m.rows = append(m.rows, make([]types.Value, len(t.Columns)))
 	}
+	m.sent = make([]int, len(m.tables.all))
 	m.securityFields = map[string]int{}
 	for i, c := range m.tables.security.Columns[sFields:] {
 		m.securityFields[c.Name] = sFields + i
@@ -167,6 +175,11 @@ func (m *Mapper) Finish() (Report, error) {
 	}
 	for _, f := range m.files {
 		m.report.Files = append(m.report.Files, f.FileReport)
+	}
+	for _, t := range m.tables.all {
+		if n := m.sent[t.id]; n > 0 {
+			m.report.Rows[t.Name] = n
+		}
 	}
 	m.report.Devices = len(m.hosts)
 	m.report.settle()

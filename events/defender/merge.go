@@ -135,7 +135,15 @@ func (m *Mapper) mergeFacts() {
 		write: map[uint32]*write{},
 	}
 	slices.SortFunc(m.candidates, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.key, b.key), cmp.Compare(a.time, b.time), cmp.Compare(a.seq, b.seq))
+		switch {
+		case a.kind != b.kind:
+			return cmp.Compare(a.kind, b.kind)
+		case a.key != b.key:
+			return cmp.Compare(a.key, b.key)
+		case a.time != b.time:
+			return cmp.Compare(a.time, b.time)
+		}
+		return cmp.Compare(a.seq, b.seq)
 	})
 	for start := 0; start < len(m.candidates); {
 		end := start + 1

@@ -4,6 +4,7 @@ import (
 	"github.com/cespare/xxhash/v2"
 
 	"quarry/events/winevent"
+	"quarry/kql/types"
 )
 
 // connection is a network event seen from its device.
@@ -55,9 +56,9 @@ func sharedConnection(ev *winevent.Event) (connection, bool) {
 	return c, c.remoteIP != ""
 }
 
-func (m *Mapper) connectionRow(f *fact, c connection, action string) []any {
+func (m *Mapper) connectionRow(f *fact, c connection, action types.Value) []any {
 	row := m.row(m.tables.network, f, action)
-	row[nLocalIP], row[nRemoteIP] = c.localIP, c.remoteIP
+	row[nLocalIP], row[nRemoteIP] = m.box(c.localIP), m.box(c.remoteIP)
 	row[nLocalIPType], row[nRemoteIPType] = addressType(c.localIP), addressType(c.remoteIP)
 	if c.hasLocal {
 		row[nLocalPort] = c.localPort
@@ -65,7 +66,7 @@ func (m *Mapper) connectionRow(f *fact, c connection, action string) []any {
 	if c.hasRemote {
 		row[nRemotePort] = c.remotePort
 	}
-	row[nProtocol] = c.protocol
+	row[nProtocol] = m.box(c.protocol)
 	return row
 }
 
@@ -73,7 +74,7 @@ func (m *Mapper) connectionRow(f *fact, c connection, action string) []any {
 func sysmonNetwork(m *Mapper, f *fact) error {
 	t, ev := m.tables.network, f.ev
 	c := sysmonConnection(ev)
-	action := "ConnectionSuccess"
+	var action types.Value = "ConnectionSuccess"
 	if c.inbound {
 		action = "InboundConnectionAccepted"
 	}
@@ -89,7 +90,7 @@ func sysmonNetwork(m *Mapper, f *fact) error {
 func filterNetwork(m *Mapper, f *fact) error {
 	t, ev := m.tables.network, f.ev
 	c := filterConnection(ev)
-	var action string
+	var action types.Value
 	switch blocked := ev.EventID == 5157; {
 	case blocked && c.inbound:
 		action = "InboundConnectionBlocked"

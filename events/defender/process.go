@@ -97,7 +97,7 @@ func (m *Mapper) learnSysmonProcess(st *stored) *process {
 	if p.created == 0 {
 		p.created, p.header, p.whole = ev.TimeCreated, true, ev.WholeSecond
 	}
-	parent := &process{device: st.device}
+	parent := process{device: st.device} // kept only if it is new
 	parentGUID := ""
 	for i := range ev.Data {
 		v := ev.Data[i].Value
@@ -147,8 +147,9 @@ func (m *Mapper) learnSysmonProcess(st *stored) *process {
 	if key, ok := parseGUID(st.device, parentGUID); ok {
 		p.parentGUID = key
 		if m.processes[key] == nil {
-			parent.guid = strings.Clone(parentGUID)
-			m.processes[key] = parent
+			kept := parent
+			kept.guid = strings.Clone(parentGUID)
+			m.processes[key] = &kept
 		}
 	}
 	p.guid = strings.Clone(p.guid)
@@ -280,10 +281,10 @@ func (m *Mapper) viewOf(p *process) *view {
 	if p.created != 0 {
 		set(cInitCreationTime, p.created)
 	}
-	sha1, sha256, md5 := splitHashes(p.hashes)
-	set(cInitSHA1, sha1)
-	set(cInitSHA256, sha256)
-	set(cInitMD5, md5)
+	h := m.hashSetOf(p.hashes)
+	set(cInitSHA1, h.sha1)
+	set(cInitSHA256, h.sha256)
+	set(cInitMD5, h.md5)
 	if p.hasSession {
 		set(cInitSessionID, p.session)
 	}

@@ -11,34 +11,33 @@ func sysmonProcess(m *Mapper, f *fact) error {
 	image := f.dev.path(ev.Get("Image"))
 	row[pFileName], row[pFolderPath] = image.base, image.full
 	m.hashSetOf(ev.Get("Hashes")).set(row, pSHA1)
-	row[pCompany] = known(ev.Get("Company"))
-	row[pProduct] = known(ev.Get("Product"))
-	row[pVersion] = known(ev.Get("FileVersion"))
-	row[pOriginalName] = known(ev.Get("OriginalFileName"))
-	row[pDescription] = known(ev.Get("Description"))
+	row[pCompany] = m.box(known(ev.Get("Company")))
+	row[pProduct] = m.box(known(ev.Get("Product")))
+	row[pVersion] = m.box(known(ev.Get("FileVersion")))
+	row[pOriginalName] = m.box(known(ev.Get("OriginalFileName")))
+	row[pDescription] = m.box(known(ev.Get("Description")))
 	setNumber(row, pProcessID, ev.Get("ProcessId"))
 	row[pUniqueID] = uniqueID(ev.Get("ProcessGuid"))
 	setCommandLine(row, pCommandLine, &extra, ev.Get("CommandLine"), ev.Get("Image"))
-	row[pIntegrity] = integrityOf(ev.Get("IntegrityLevel"))
-	if at, ok := types.ParseDatetime(ev.Get("UtcTime")); ok {
-		row[pCreationTime] = at
+	row[pIntegrity] = m.box(integrityOf(ev.Get("IntegrityLevel")))
+	if f.utc != 0 {
+		row[pCreationTime] = f.utc
 	}
 	setNumber(row, pSessionID, ev.Get("TerminalSessionId"))
-	domain, name := account(ev.Get("User"))
-	row[pAccountDomain], row[pAccountName] = domain, name
+	who := m.partyOf(ev.Get("User"))
+	row[pAccountDomain], row[pAccountName], row[pAccountSid] = who.domain, who.name, who.sid
 	setNumber(row, pLogonID, ev.Get("LogonId"))
 
 	key, indexed := parseGUID(f.device, ev.Get("ProcessGuid"))
-	ownSid := ""
 	if p := m.processes[key]; indexed && p != nil {
-		ownSid = p.sid
+		if p.sid != "" {
+			row[pAccountSid] = p.sid
+		}
 		row[pTokenElevation] = p.elevation
 		if row[pProcessID] == nil && p.hasPID {
 			row[pProcessID] = p.pid
 		}
 	}
-	row[pAccountSid] = m.sidOf(ownSid, domain, name)
-
 	m.initiatedByGUID(t, row, f, ev.Get("ParentProcessGuid"), ev.Get("ParentProcessId"), ev.Get("ParentImage"), ev.Get("ParentUser"))
 	if row[cInitCommandLine] == "" {
 		row[cInitCommandLine] = commandLine(ev.Get("ParentCommandLine"), localPath(ev.Get("ParentImage")))

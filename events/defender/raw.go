@@ -24,14 +24,14 @@ func (m *Mapper) securityRow(f *fact) error {
 	if f.time != 0 {
 		row[sTimeGenerated] = f.time
 	}
-	row[sComputer] = ev.Computer
-	row[sEventSourceName] = ev.Provider
+	row[sComputer] = m.box(ev.Computer)
+	row[sEventSourceName] = m.box(ev.Provider)
 	row[sChannel] = "Security"
 	row[sEventID] = int64(ev.EventID)
 	row[sActivity] = activity(ev)
 	row[sTask] = int64(ev.Task)
-	row[sLevel] = strconv.Itoa(ev.Level)
-	row[sOpcode] = strconv.Itoa(ev.Opcode)
+	row[sLevel] = m.box(strconv.Itoa(ev.Level))
+	row[sOpcode] = m.box(strconv.Itoa(ev.Opcode))
 	row[sVersion] = int64(ev.Version)
 	if ev.Keywords != 0 {
 		row[sKeywords] = "0x" + strconv.FormatUint(ev.Keywords, 16)
@@ -43,10 +43,10 @@ func (m *Mapper) securityRow(f *fact) error {
 	if ev.ProcessID != 0 {
 		row[sSystemProcessId], row[sSystemThreadId] = int64(int32(ev.ProcessID)), int64(int32(ev.ThreadID))
 	}
-	row[sSystemUserId] = ev.UserSID
-	row[sEventLevelName] = levelName(ev.Level)
+	row[sSystemUserId] = m.box(ev.UserSID)
+	row[sEventLevelName] = m.box(levelName(ev.Level))
 	m.xml = appendEventData(m.xml[:0], ev)
-	row[sEventData] = string(m.xml)
+	row[sEventData] = m.keep(m.xml)
 
 	for i := range ev.Data {
 		col, ok := m.securityFields[ev.Data[i].Name]
@@ -124,21 +124,21 @@ func (m *Mapper) eventRow(f *fact) error {
 	if f.time != 0 {
 		row[vTimeGenerated] = f.time
 	}
-	row[vComputer] = ev.Computer
-	row[vEventLog] = ev.Channel
-	row[vSource] = ev.Provider
+	row[vComputer] = m.box(ev.Computer)
+	row[vEventLog] = m.box(ev.Channel)
+	row[vSource] = m.box(ev.Provider)
 	row[vEventID] = int64(ev.EventID)
 	row[vEventLevel] = int64(ev.Level)
-	row[vEventLevelName] = levelName(ev.Level)
+	row[vEventLevelName] = m.box(levelName(ev.Level))
 	row[vEventCategory] = int64(ev.Task)
-	row[vUserName] = userName(ev.UserSID)
+	row[vUserName] = m.box(userName(ev.UserSID))
 	row[vRenderedDescription] = ev.Message
 	b := append(m.xml[:0], `<DataItem type="System.XmlData" time="`...)
-	b = append(b, types.FormatDatetime(f.time)...)
+	b = types.AppendDatetime(b, f.time)
 	b = append(b, `" sourceHealthServiceId="">`...)
 	b = appendEventData(b, ev)
 	m.xml = append(b, "</DataItem>"...)
-	row[vEventData] = string(m.xml)
+	row[vEventData] = m.keep(m.xml)
 	return m.send(t, row)
 }
 

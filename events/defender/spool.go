@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/klauspost/compress/s2"
 
@@ -20,13 +21,14 @@ const spoolLimit = 256 << 20
 // shared names.
 type spool struct {
 	limit  int
-	chunks [][]byte
+	chunks []*strings.Builder // each of chunkSize, so that their text is never moved
 	size   int
 	file   *os.File
 	out    *s2.Writer
 	buf    []byte
 	ids    map[string]uint64
 	texts  []string
+	usual  [64][]uint64 // by the low bits of the event's number: the ids of the last such event
 }
 
 // stored is one event of the spool with what the first pass made of it.
@@ -38,6 +40,24 @@ type stored struct {
 }
 
 func newSpool(limit int) *spool { return &spool{limit: limit, ids: map[string]uint64{}} }
+
+// idLike is id for the i-th text of an event. Events of one number mostly have the same,
+// so the one before tells without a look into the map.
+func (s *spool) idLike(ev *winevent.Event, i int, text string) uint64 {
+	last := &s.usual[ev.EventID&63]
+	if i < len(*last) {
+		if n := (*last)[i]; s.texts[n] == text {
+			return n
+		}
+	}
+	n := s.id(text)
+	if i < len(*last) {
+		(*last)[i] = n
+	} else if i == len(*last) {
+		*last = append(*last, n)
+	}
+	return n
+}
 
 // id shares a text that comes again and again.
 func (s *spool) id(text string) uint64 {
@@ -55,7 +75,8 @@ func (s *spool) write(st *stored) error {
 	ev := &st.ev
 	b := s.buf[:0]
 	for _, n := range [...]uint64{
-		uint64(st.device), uint64(st.file), s.id(ev.Provider), s.id(ev.ProviderGUID), s.id(ev.Channel), s.id(ev.Computer), s.id(ev.UserSID),
+		uint64(st.device), uint64(st.file),
+		s.idLike(ev, 0, ev.Provider), s.idLike(ev, 1, ev.ProviderGUID), s.idLike(ev, 2, ev.Channel), s.idLike(ev, 3, ev.Computer), s.idLike(ev, 4, ev.UserSID),
 		uint64(uint32(ev.EventID)), uint64(uint32(ev.Version)), uint64(uint32(ev.Level)), uint64(uint32(ev.Task)), uint64(uint32(ev.Opcode)),
 		ev.Keywords, ev.RecordID, uint64(ev.ProcessID), uint64(ev.ThreadID), uint64(ev.TimeCreated), uint64(st.utc), uint64(len(ev.Data)),
 	} {
@@ -64,7 +85,7 @@ func (s *spool) write(st *stored) error {
 	b = appendText(b, ev.ActivityID)
 	b = appendText(b, ev.Message)
 	for i := range ev.Data {
-		b = binary.AppendUvarint(b, s.id(ev.Data[i].Name))
+		b = binary.AppendUvarint(b, s.idLike(ev, 5+i, ev.Data[i].Name))
 		b = appendText(b, ev.Data[i].Value)
 	}
 	s.buf = b
@@ -90,11 +111,14 @@ func (s *spool) append(head, b []byte) error {
 	n := len(head) + len(b)
 	s.size += n
 	last := len(s.chunks) - 1
-	if last < 0 || cap(s.chunks[last])-len(s.chunks[last]) < n {
-		s.chunks = append(s.chunks, make([]byte, 0, max(chunkSize, n)))
+	if last < 0 || s.chunks[last].Cap()-s.chunks[last].Len() < n {
+		chunk := &strings.Builder{}
+		chunk.Grow(max(chunkSize, n))
+		s.chunks = append(s.chunks, chunk)
 		last++
 	}
-	s.chunks[last] = append(append(s.chunks[last], head...), b...)
+	s.chunks[last].Write(head)
+	s.chunks[last].Write(b)
 	if s.size < s.limit {
 		return nil
 	}
@@ -126,8 +150,8 @@ func (s *spool) read(do func(seq uint32, st *stored) error) error {
 		return err
 	}
 	for i, chunk := range s.chunks {
-		s.chunks[i] = nil // the text takes its place
-		for c := (cursor{string(chunk)}); c.text != ""; {
+		s.chunks[i] = nil
+		for c := (cursor{chunk.String()}); c.text != ""; {
 			if err := each(c.str()); err != nil {
 				return err
 			}
@@ -193,19 +217,18 @@ func (c *cursor) str() string {
 }
 
 func (s *spool) decode(st *stored, record string) {
-	c := &cursor{record}
-	next := c.next
+	c := cursor{record}
 	data := st.ev.Data[:0]
-	*st = stored{device: uint32(next()), file: uint32(next())}
+	*st = stored{device: uint32(c.next()), file: uint32(c.next())}
 	ev := &st.ev
-	ev.Provider, ev.ProviderGUID = s.texts[next()], s.texts[next()]
-	ev.Channel, ev.Computer, ev.UserSID = s.texts[next()], s.texts[next()], s.texts[next()]
-	ev.EventID, ev.Version, ev.Level = int(int32(next())), int(int32(next())), int(int32(next()))
-	ev.Task, ev.Opcode = int(int32(next())), int(int32(next()))
-	ev.Keywords, ev.RecordID = next(), next()
-	ev.ProcessID, ev.ThreadID = uint32(next()), uint32(next())
-	ev.TimeCreated, st.utc = int64(next()), int64(next())
-	n := int(next())
+	ev.Provider, ev.ProviderGUID = s.texts[c.next()], s.texts[c.next()]
+	ev.Channel, ev.Computer, ev.UserSID = s.texts[c.next()], s.texts[c.next()], s.texts[c.next()]
+	ev.EventID, ev.Version, ev.Level = int(int32(c.next())), int(int32(c.next())), int(int32(c.next()))
+	ev.Task, ev.Opcode = int(int32(c.next())), int(int32(c.next()))
+	ev.Keywords, ev.RecordID = c.next(), c.next()
+	ev.ProcessID, ev.ThreadID = uint32(c.next()), uint32(c.next())
+	ev.TimeCreated, st.utc = int64(c.next()), int64(c.next())
+	n := int(c.next())
 	ev.ActivityID, ev.Message = c.str(), c.str()
 	for range n {
 		name := s.texts[c.next()]

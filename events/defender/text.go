@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"quarry/kql/types"
 )
 
 // absent turns the "-" that Windows writes for nothing into "".
@@ -60,7 +62,7 @@ func address(s string) string {
 }
 
 // addressType is the value of the *IPType columns.
-func addressType(s string) string {
+func addressType(s string) types.Value {
 	if s == "" {
 		return ""
 	}

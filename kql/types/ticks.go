@@ -44,32 +44,39 @@ func floorDiv(a, b int64) (quo, rem int64) {
 
 // FormatDatetime is the text that tostring(datetime) gives: seven digits and Z.
 func FormatDatetime(ticks int64) string {
-	t := ToTime(ticks)
-	b := make([]byte, 0, 28)
-	y, mo, d := t.Date()
-	h, mi, s := t.Clock()
-	b = pad(b, y, 4)
-	b = append(b, '-')
-	b = pad(b, int(mo), 2)
-	b = append(b, '-')
-	b = pad(b, d, 2)
-	b = append(b, 'T')
-	b = pad(b, h, 2)
-	b = append(b, ':')
-	b = pad(b, mi, 2)
-	b = append(b, ':')
-	b = pad(b, s, 2)
-	b = append(b, '.')
-	b = pad(b, t.Nanosecond()/100, 7)
-	return string(append(b, 'Z'))
+	return string(AppendDatetime(make([]byte, 0, 28), ticks))
 }
 
-func pad(b []byte, v, width int) []byte {
-	s := strconv.Itoa(v)
-	for i := len(s); i < width; i++ {
-		b = append(b, '0')
+// AppendDatetime is FormatDatetime to the end of b.
+func AppendDatetime(b []byte, ticks int64) []byte {
+	y, mo, d := ToTime(ticks).Date()
+	_, rest := floorDiv(ticks, Day)
+	b = pad(b, int64(y), 4)
+	b = append(b, '-')
+	b = pad(b, int64(mo), 2)
+	b = append(b, '-')
+	b = pad(b, int64(d), 2)
+	b = append(b, 'T')
+	b = pad(b, rest/Hour, 2)
+	b = append(b, ':')
+	b = pad(b, rest/Minute%60, 2)
+	b = append(b, ':')
+	b = pad(b, rest/Second%60, 2)
+	b = append(b, '.')
+	b = pad(b, rest%Second, 7)
+	return append(b, 'Z')
+}
+
+// pad writes a number that is not negative in at least so many digits.
+func pad(b []byte, v int64, width int) []byte {
+	var digits [20]byte
+	i := len(digits)
+	for ; v > 0 || width > 0; v /= 10 {
+		i--
+		digits[i] = byte('0' + v%10)
+		width--
 	}
-	return append(b, s...)
+	return append(b, digits[i:]...)
 }
 
 // FormatTimespan is the text that tostring(timespan) gives: [-][d.]hh:mm:ss[.fffffff].

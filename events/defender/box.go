@@ -1,0 +1,68 @@
+package defender
+
+import (
+	"hash/maphash"
+	"strings"
+
+	"quarry/kql/types"
+)
+
+// boxes remembers texts as values. Rows repeat a few texts again and again, each of which
+// would be a small allocation; a text that comes seldom drives out another.
+type boxes struct {
+	seed  maphash.Seed
+	slots [512]struct {
+		text  string
+		value types.Value
+	}
+}
+
+// maxBoxed bounds the texts that are remembered, and so kept.
+const maxBoxed = 64
+
+// box is s as a value.
+func (m *Mapper) box(s string) types.Value {
+	if s == "" || len(s) > maxBoxed {
+		return s
+	}
+	b := &m.boxes.slots[maphash.String(m.boxes.seed, s)%uint64(len(m.boxes.slots))]
+	if b.text != s {
+		b.text = strings.Clone(s) // never hold on to the event's memory
+		b.value = b.text
+	}
+	return b.value
+}
+
+// slabSize is how much text is kept in one piece of memory.
+const slabSize = 64 << 10
+
+// keep copies a text into memory that many share.
+func (m *Mapper) keep(b []byte) string {
+	if m.slab.Cap()-m.slab.Len() < len(b) {
+		m.slab = strings.Builder{}
+		m.slab.Grow(max(slabSize, len(b)))
+	}
+	from := m.slab.Len()
+	m.slab.Write(b)
+	return m.slab.String()[from:]
+}
+
+// party is an account as rows show it.
+type party struct{ domain, name, sid types.Value }
+
+// maxParties bounds the cache of partyOf.
+const maxParties = 1 << 14
+
+// partyOf splits DOMAIN\user and finds its SID in what the whole evidence tells: the
+// first pass must be over.
+func (m *Mapper) partyOf(user string) *party {
+	if p, ok := m.parties[user]; ok {
+		return p
+	}
+	domain, name := account(user)
+	p := &party{domain, name, m.sidOf("", domain, name)}
+	if len(m.parties) < maxParties {
+		m.parties[strings.Clone(user)] = p
+	}
+	return p
+}
