@@ -119,7 +119,8 @@ type binder struct {
 	timeScope  timeScope
 	chart      *plan.Chart
 	more       []*plan.Root
-	args       []builtin.Arg // of infos
+	args       []builtin.Arg     // of infos
+	tables     map[string]*Table // looked up so far; nil for names that are none
 }
 
 func (b *binder) newCol(name string, t types.Type) plan.Col {

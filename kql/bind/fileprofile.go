@@ -48,7 +48,7 @@ func (b *binder) fileProfile(x *syntax.Call, piped *rows, env *scope) *rows {
 	} else if col.Type != types.String {
 		b.fail(at, errType("a string", col.Type))
 	}
-	t, ok := b.cat.Table(FileProfiles)
+	t, ok := b.lookup(FileProfiles)
 	if !ok {
 		b.fail(x.Span, errNeeds("file profiles", "give a table of SHA1, GlobalPrevalence, Signer and so on with --file-profile FILE"))
 	}

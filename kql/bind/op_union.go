@@ -59,7 +59,7 @@ func (b *binder) latentColumn(r *rows, name string) (plan.Expr, bool) {
 		return nil, false
 	}
 	for _, n := range b.cat.TableNames() {
-		if t, ok := b.cat.Table(n); ok && t.Physical == "" {
+		if t, ok := b.lookup(n); ok && t.Physical == "" {
 			if i := t.Columns.Index(name); i >= 0 {
 				return zero(t.Columns[i].Type), true
 			}
@@ -77,8 +77,7 @@ func (b *binder) unionInputs(tables []syntax.Expr, env *scope, fuzzy bool) []*ro
 	var out []*rows
 	for _, x := range tables {
 		if w, ok := x.(*syntax.Wildcard); ok {
-			names, _ := b.matchingTables(w.Pattern, env)
-			for _, n := range names {
+			for _, n := range b.matchingTables(w.Pattern, env) {
 				out = append(out, b.tableName(&syntax.Name{At: w.At, Text: n}, env))
 			}
 			continue
@@ -96,32 +95,30 @@ func (b *binder) unionInputs(tables []syntax.Expr, env *scope, fuzzy bool) []*ro
 
 // matchingTables lists the tables and let views that fit a pattern, sorted. Tables
 // that hold no data count only when nothing else fits: a workspace has no others.
-// data is true when what is listed has data.
-func (b *binder) matchingTables(pattern string, env *scope) (names []string, data bool) {
-	var stored, known []string
-	for _, n := range b.cat.TableNames() {
-		if !match(pattern, n) {
-			continue
-		}
-		if t, ok := b.cat.Table(n); ok && t.Physical != "" {
-			stored = append(stored, n)
-		} else {
-			known = append(known, n)
-		}
+func (b *binder) matchingTables(pattern string, env *scope) []string {
+	stored, known := b.like(pattern)
+	names := views(pattern, env)
+	if len(names)+len(stored) == 0 {
+		stored = known
 	}
+	for _, t := range stored {
+		names = append(names, t.name)
+	}
+	sort.Strings(names)
+	return slices.Compact(names)
+}
+
+// views are the let views that fit a pattern.
+func views(pattern string, env *scope) []string {
+	var names []string
 	for s := env; s != nil; s = s.parent {
 		for n, bd := range s.names {
 			if bd.fn != nil && bd.fn.View && match(pattern, n) {
-				stored = append(stored, n)
+				names = append(names, n)
 			}
 		}
 	}
-	data = len(stored) > 0
-	if !data {
-		stored = known
-	}
-	sort.Strings(stored)
-	return slices.Compact(stored), data
+	return names
 }
 
 // try binds a table that may not resolve; what went wrong inside is dropped.

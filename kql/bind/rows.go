@@ -106,7 +106,7 @@ func ref(c plan.Col) plan.ColRef { return plan.ColRef{ID: c.ID, T: c.Type} }
 // passAll hands on all visible columns, with the items by which the projection below did
 // so where it did: wide rows pass many projections.
 func (r *rows) passAll() []plan.Item {
-	items := make([]plan.Item, len(r.cols), len(r.cols)+len(r.cols)/4+2)
+	items := make([]plan.Item, len(r.cols), len(r.cols)+8)
 	below := projected(r.node)
 	for i, c := range r.cols {
 		if i < len(below) && below[i].Col == c && below[i].Expr == ref(c) {

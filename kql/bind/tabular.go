@@ -23,7 +23,7 @@ func (b *binder) isTabular(x syntax.Expr, env *scope) bool {
 		if bd := env.find(x.Text); bd != nil {
 			return bd.tabular || bd.fn != nil && len(bd.fn.Params) == 0 && b.tabularBody(bd)
 		}
-		_, ok := b.cat.Table(x.Text)
+		_, ok := b.lookup(x.Text)
 		return ok
 	case *syntax.Call:
 		if bd, call, path := application(x, env); bd != nil {
@@ -196,7 +196,7 @@ func (b *binder) tableName(x *syntax.Name, env *scope) *rows {
 			b.fail(x.Span, errNotTable(x.Text))
 		}
 	}
-	if t, ok := b.cat.Table(x.Text); ok {
+	if t, ok := b.lookup(x.Text); ok {
 		b.reads.add(t.Name)
 		return b.scan(t)
 	}
