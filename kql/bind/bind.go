@@ -243,7 +243,7 @@ func (b *binder) define(bd *binding) {
 func (b *binder) share(name string, r *rows) *definition {
 	b.lastShared++
 	s := &plan.Shared{ID: b.lastShared, Name: name, Node: r.node}
-	s.Cols = append(s.Cols, r.cols...)
+	s.Cols = append(make([]plan.Col, 0, len(r.cols)+2), r.cols...)
 	d := &definition{shared: s, visible: len(r.cols), ordered: r.ord != nil, arrival: r.arrival != nil, graph: r.graph}
 	if r.ord != nil {
 		s.Cols = append(s.Cols, *r.ord)

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"quarry/kql/builtin"
 	"quarry/kql/plan"
 	"quarry/kql/syntax"
@@ -88,7 +90,7 @@ func (b *binder) group(r *rows, keys []plan.Item, agg *aggregates, outs []plan.I
 	node.Keys = append(node.Keys, keys...)
 	res := &rows{node: node, part: r.part}
 	b.keepArrival(r, node, res)
-	var items []plan.Item
+	items := make([]plan.Item, 0, len(keys)+len(outs))
 	for _, k := range keys {
 		items = append(items, pass(k.Col))
 	}
@@ -236,6 +238,8 @@ func (b *binder) argBest(rows []*builtin.Row, x *syntax.Call, given []*syntax.Na
 	labels := []string{label}
 	for _, a := range x.Args[1:] {
 		if w, ok := a.(*syntax.Wildcard); ok {
+			n := len(c.aggs.in.cols)
+			exprs, labels = slices.Grow(exprs, n), slices.Grow(labels, n)
 			for _, col := range c.aggs.in.cols {
 				if match(w.Pattern, col.Name) && !isKeyColumn(c, col, key) {
 					exprs, labels = append(exprs, ref(col)), append(labels, col.Name)
@@ -275,7 +279,9 @@ func (b *binder) structItems(overloads []*builtin.Row, exprs []plan.Expr, labels
 	}
 	st := c.aggs.add(b, &plan.Call{Row: res.Row, Args: exprs, T: types.Unknown, Pos: x.Span.Start})
 	field := b.table.Scalar(builtin.FieldRow)[0]
-	var out []plan.Item
+	// A wildcard takes hundreds of columns: their calls are made together.
+	calls, args := make([]plan.Call, len(exprs)), make([]plan.Expr, 2*len(exprs))
+	out := make([]plan.Item, 0, len(exprs))
 	for i, e := range exprs {
 		name := ""
 		if i < len(given) {
@@ -285,8 +291,10 @@ func (b *binder) structItems(overloads []*builtin.Row, exprs []plan.Expr, labels
 		} else {
 			name = names.add(labels[i])
 		}
-		get := &plan.Call{Row: field, Args: []plan.Expr{st, plan.Const{T: types.Long, Value: int64(i)}}, T: e.Type()}
-		out = append(out, plan.Item{Col: b.newCol(name, e.Type()), Expr: get})
+		of := args[2*i : 2*i+2 : 2*i+2]
+		of[0], of[1] = st, plan.Const{T: types.Long, Value: int64(i)}
+		calls[i] = plan.Call{Row: field, Args: of, T: e.Type()}
+		out = append(out, plan.Item{Col: b.newCol(name, e.Type()), Expr: &calls[i]})
 	}
 	if len(given) > len(out) {
 		b.report(given[len(out)].Span, errOutputs(x.Name.Text+"()", len(out), len(given)))

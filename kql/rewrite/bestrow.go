@@ -128,7 +128,7 @@ func (s *structs) aggregate(a *plan.Aggregate) plan.Node {
 			if col.ID == 0 {
 				continue
 			}
-			args := []plan.Expr{call.Args[i]}
+			args := append(make([]plan.Expr, 0, 2), call.Args[i])
 			if call.Row.Special == builtin.ArgBest {
 				args = append(args, call.Args[0])
 			}
