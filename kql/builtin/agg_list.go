@@ -113,7 +113,7 @@ func makeList(pred, size int, nulls bool) func(l *Lowering) (sqlx.Expr, error) {
 			return orElse(bracket(slice(l.list(spliced(x), filter), n)), sqlx.String("[]")), nil
 		}
 		if !nulls {
-			filter = both(filter, sqlx.NotNull(x))
+			filter = both(filter, notNull(t, x))
 		}
 		return orElse(bracket(slice(l.list(elementSQL(t, x), filter), n)), sqlx.String("[]")), nil
 	}
@@ -149,16 +149,24 @@ func makeSet(pred, size int) func(l *Lowering) (sqlx.Expr, error) {
 		}
 		n := l.limit(size)
 		if t == types.Dynamic || l.Order != nil {
-			all, err := l.collected(t, both(filter, sqlx.NotNull(x)))
+			all, err := l.collected(t, both(filter, notNull(t, x)))
 			if err != nil {
 				return nil, err
 			}
 			return l.UDF(setRow, types.Dynamic, Arg{Type: types.Dynamic, SQL: all}, Arg{Type: types.Long, Const: true, Value: n, SQL: sqlx.BigInt(n)}), nil
 		}
 		// Sorting each set afterwards is cheaper than an aggregate that sorts.
-		set := slice(sqlx.Call("list_sort", agg("list", both(filter, sqlx.NotNull(x)), sqlx.Raw("DISTINCT "+sqlx.Text(x)))), n)
+		set := slice(sqlx.Call("list_sort", agg("list", both(filter, notNull(t, x)), sqlx.Raw("DISTINCT "+sqlx.Text(x)))), n)
 		return orElse(listJSON(t, set), sqlx.String("[]")), nil
 	}
+}
+
+// notNull is the condition that a value is not null; strings need none.
+func notNull(t types.Type, x sqlx.Expr) sqlx.Expr {
+	if t == types.String {
+		return nil
+	}
+	return sqlx.NotNull(x)
 }
 
 // listJSON is the JSON array of a list of values that are not null.

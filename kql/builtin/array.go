@@ -455,12 +455,7 @@ func sortArrays(a []types.Value, desc, nullsLast bool) types.Dyn {
 	if first.Kind() != types.DynArray {
 		return types.DynList(out)
 	}
-	order := make([]int, first.Len())
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int {
-		x, y := first.Items()[i], first.Items()[j]
+	compare := func(x, y types.Dyn) int {
 		switch {
 		case x.IsNull() && y.IsNull():
 			return 0
@@ -473,7 +468,15 @@ func sortArrays(a []types.Value, desc, nullsLast bool) types.Dyn {
 			return y.Compare(x)
 		}
 		return x.Compare(y)
-	})
+	}
+	if len(a) == 1 && slices.IsSortedFunc(first.Items(), compare) { // as a set is already
+		return types.DynList([]types.Dyn{first})
+	}
+	order := make([]int, first.Len())
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return compare(first.Items()[i], first.Items()[j]) })
 	for k, v := range a {
 		d := dynArg(v)
 		if d.Kind() != types.DynArray || d.Len() != len(order) {

@@ -42,7 +42,7 @@ func ElementList(value sqlx.Expr, bagArray bool, hoist func(sqlx.Expr) sqlx.Expr
 	v := hoist(value)
 	other := udf(&elementsRow, types.Dynamic, Arg{Type: types.Dynamic, SQL: v}, Arg{Type: types.Bool, SQL: sqlx.Bool(bagArray), Const: true, Value: bagArray})
 	array := sqlx.Case{
-		When: []sqlx.When{{Cond: sqlx.Infix("=", sqlx.Call("json_type", v), sqlx.String("ARRAY")), Then: v}},
+		When: []sqlx.When{{Cond: sqlx.Call("starts_with", v, sqlx.String("[")), Then: v}},
 		Else: other,
 	}
 	return sqlx.Call("from_json", array, sqlx.String(`["JSON"]`))

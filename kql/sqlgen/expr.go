@@ -25,7 +25,10 @@ type exprs struct {
 	caller  func(*builtin.Row, types.Type, ...builtin.Arg) sqlx.Expr
 }
 
-type hoisted struct{ name, sql string }
+type hoisted struct {
+	name, sql string
+	expr      sqlx.Expr // what sql says
+}
 
 func (g *generator) exprs() *exprs { return &exprs{g: g} }
 
@@ -63,7 +66,7 @@ func (x *exprs) hoist(e sqlx.Expr) sqlx.Expr {
 	for len(x.levels) <= at {
 		x.levels = append(x.levels, nil)
 	}
-	x.levels[at] = append(x.levels[at], hoisted{name, text})
+	x.levels[at] = append(x.levels[at], hoisted{name, text, e})
 	if x.level == nil {
 		x.level, x.byText = map[string]int{}, map[string]string{}
 	}

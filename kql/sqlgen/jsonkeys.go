@@ -2,7 +2,6 @@ package sqlgen
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"quarry/kql/plan"
@@ -10,62 +9,177 @@ import (
 	"quarry/kql/types"
 )
 
-// fewestKeys is how many keys of one dynamic column are worth one reading of all: with
-// two, making the list costs what the second reading does.
-const fewestKeys = 3
-
-// jsonKeys has the texts of several keys of one dynamic column read in one pass over its
-// JSON: a list of paths in the place of a path for each.
+// jsonKeys has several keys of one dynamic column read in one pass over its JSON: as the
+// fields of a struct in the place of a path for each.
 //
 // Only columns that are dynamic are read so. Other text may be no JSON, which the
 // extraction refuses; it stands under a condition that must be asked first.
 func (x *exprs) jsonKeys(in plan.Node, items []sqlx.Expr) {
-	paths := map[sqlx.Expr][]string{} // of each column, quoted
-	for _, e := range items {
-		sqlx.Walk(e, func(e sqlx.Expr) {
-			if col, path, ok := extraction(e); ok && !slices.Contains(paths[col], path) {
-				paths[col] = append(paths[col], path)
+	bags := map[sqlx.Expr]*bag{}
+	var cols []sqlx.Expr // in the order they are met
+	note := func(e sqlx.Expr) {
+		if col, path, typ, ok := extraction(e); ok {
+			if bags[col] == nil {
+				bags[col] = &bag{}
+				cols = append(cols, col)
 			}
-		})
-	}
-	worth := false
-	for _, p := range paths {
-		worth = worth || len(p) >= fewestKeys
-	}
-	if !worth {
-		return
-	}
-	dynamic := map[sqlx.Expr]bool{}
-	for _, c := range in.Out() {
-		if c.Type == types.Dynamic {
-			dynamic[sqlx.Raw(column(c.ID))] = true
+			bags[col].add(path, typ)
 		}
 	}
-	lists := map[sqlx.Expr]sqlx.Expr{}
-	for i, e := range items {
-		items[i] = sqlx.Map(e, func(e sqlx.Expr) sqlx.Expr {
-			col, path, ok := extraction(e)
-			if !ok || !dynamic[col] || len(paths[col]) < fewestKeys {
-				return e
-			}
-			if lists[col] == nil {
-				lists[col] = x.hoist(sqlx.Call("json_extract_string", col, sqlx.Raw("["+strings.Join(paths[col], ", ")+"]")))
-			}
-			return sqlx.Raw(sqlx.Text(lists[col]) + "[" + strconv.Itoa(1+slices.Index(paths[col], path)) + "]")
-		})
+	for _, e := range items {
+		sqlx.Walk(e, note)
 	}
+	for _, level := range x.levels {
+		for _, h := range level {
+			sqlx.Walk(h.expr, note)
+		}
+	}
+	dynamic := map[sqlx.Expr]bool{}
+	if len(cols) > 0 {
+		for _, c := range in.Out() {
+			dynamic[sqlx.Raw(column(c.ID))] = c.Type == types.Dynamic
+		}
+	}
+	var structs []hoisted
+	for _, col := range cols {
+		if b := bags[col]; dynamic[col] && b.keys > 1 {
+			b.name = x.g.name("h")
+			structs = append(structs, hoisted{name: b.name, sql: sqlx.Text(sqlx.Call("from_json", col, sqlx.String(b.shape())))})
+		}
+	}
+	if structs == nil {
+		return
+	}
+	fused := func(e sqlx.Expr) sqlx.Expr {
+		if col, path, typ, ok := extraction(e); ok && bags[col].name != "" && bags[col].has(path, typ) {
+			return field(bags[col].name, path, typ, e)
+		}
+		return e
+	}
+	for i, e := range items {
+		items[i] = sqlx.Map(e, fused)
+	}
+	for _, level := range x.levels {
+		for i, h := range level {
+			level[i].sql = sqlx.Text(sqlx.Map(h.expr, fused))
+		}
+	}
+	x.levels = slices.Insert(x.levels, 0, structs)
 }
 
-// extraction recognises the text of one key.
-func extraction(e sqlx.Expr) (col sqlx.Expr, path string, ok bool) {
+// field reads a field of a struct in the place of an extraction. A number is written with
+// another exponent there; texts that could be such a number are extracted after all.
+func field(name string, path []string, typ string, extraction sqlx.Expr) sqlx.Expr {
+	value := sqlx.Raw(name + `."` + strings.Join(path, `"."`) + `"`)
+	if typ != asText {
+		return value
+	}
+	has := func(exponent string) sqlx.Expr { return sqlx.Call("contains", value, sqlx.String(exponent)) }
+	return sqlx.Case{When: []sqlx.When{{Cond: sqlx.Infix("OR", has("e+"), has("e-")), Then: extraction}}, Else: value}
+}
+
+// The types that a key is read as: its text, or its JSON.
+const (
+	asText = "VARCHAR"
+	asJSON = "JSON"
+)
+
+// extraction recognises the reading of one key whose path has but plain steps.
+func extraction(e sqlx.Expr) (col sqlx.Expr, path []string, typ string, ok bool) {
 	f, ok := e.(sqlx.Func)
-	if !ok || f.Name != "json_extract_string" || len(f.Args) != 2 {
-		return nil, "", false
+	if !ok || len(f.Args) != 2 {
+		return nil, nil, "", false
+	}
+	switch f.Name {
+	case "json_extract_string":
+		typ = asText
+	case "json_extract":
+		typ = asJSON
+	default:
+		return nil, nil, "", false
 	}
 	base, ok1 := f.Args[0].(sqlx.Raw)
 	lit, ok2 := f.Args[1].(sqlx.Raw)
-	if !ok1 || !ok2 || !strings.HasPrefix(string(lit), "'$.") {
-		return nil, "", false
+	steps, ok3 := strings.CutPrefix(string(lit), `'$."`)
+	steps, ok4 := strings.CutSuffix(steps, `"'`)
+	if !ok1 || !ok2 || !ok3 || !ok4 {
+		return nil, nil, "", false
 	}
-	return base, string(lit), true
+	path = strings.Split(steps, `"."`)
+	for _, key := range path {
+		if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r > 'z' || !wordByte(byte(r)) }) {
+			return nil, nil, "", false
+		}
+	}
+	return base, path, typ, true
+}
+
+// bag is what is read of one dynamic column.
+type bag struct {
+	name string // of the struct, once there is one
+	keys int
+	root jsonField
+}
+
+// jsonField is a field of a struct: a value of a type, or a struct of fields.
+type jsonField struct {
+	name, typ string
+	fields    []*jsonField
+}
+
+// find follows a path as far as there are fields for it. It is no good where the struct
+// has a field that differs in case only, since SQL takes the two for one.
+func (b *bag) find(path []string) (at *jsonField, rest []string, good bool) {
+	at = &b.root
+	for len(path) > 0 {
+		i := slices.IndexFunc(at.fields, func(f *jsonField) bool { return strings.EqualFold(f.name, path[0]) })
+		if i < 0 {
+			break
+		}
+		if at = at.fields[i]; at.name != path[0] {
+			return nil, nil, false
+		}
+		path = path[1:]
+	}
+	return at, path, true
+}
+
+// add puts a key among the fields, unless it is part of another or differs in type.
+func (b *bag) add(path []string, typ string) {
+	at, rest, good := b.find(path)
+	if !good || len(rest) == 0 || at.typ != "" {
+		return
+	}
+	for _, key := range rest {
+		at.fields = append(at.fields, &jsonField{name: key})
+		at = at.fields[len(at.fields)-1]
+	}
+	at.typ = typ
+	b.keys++
+}
+
+func (b *bag) has(path []string, typ string) bool {
+	at, rest, good := b.find(path)
+	return good && len(rest) == 0 && at.typ == typ
+}
+
+// shape is the structure of the fields as from_json wants it.
+func (b *bag) shape() string {
+	var s strings.Builder
+	b.root.write(&s)
+	return s.String()
+}
+
+func (f *jsonField) write(s *strings.Builder) {
+	if f.typ != "" {
+		s.WriteString(`"` + f.typ + `"`)
+		return
+	}
+	between := "{"
+	for _, c := range f.fields {
+		s.WriteString(between + `"` + c.name + `":`)
+		c.write(s)
+		between = ","
+	}
+	s.WriteString("}")
 }
