@@ -3,6 +3,7 @@ package defender
 import (
 	"hash/maphash"
 	"strings"
+	"unsafe"
 
 	"quarry/kql/types"
 )
@@ -33,19 +34,8 @@ func (m *Mapper) box(s string) types.Value {
 	return b.value
 }
 
-// slabSize is how much text is kept in one piece of memory.
-const slabSize = 64 << 10
-
-// keep copies a text into memory that many share.
-func (m *Mapper) keep(b []byte) string {
-	if m.slab.Cap()-m.slab.Len() < len(b) {
-		m.slab = strings.Builder{}
-		m.slab.Grow(max(slabSize, len(b)))
-	}
-	from := m.slab.Len()
-	m.slab.Write(b)
-	return m.slab.String()[from:]
-}
+// passing is b as a text, for a row that is sent before b changes.
+func passing(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 // party is an account as rows show it.
 type party struct{ domain, name, sid types.Value }

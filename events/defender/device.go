@@ -27,7 +27,16 @@ type device struct {
 
 // path is one file path of a device in its first spelling.
 type path struct {
-	full, lower, base types.Value
+	full, base types.Value
+	lower      types.Value // nil until folded is called
+}
+
+// folded is the path in lower case, as rows show that of an acting process.
+func (p *path) folded() types.Value {
+	if p.lower == nil {
+		p.lower = strings.ToLower(p.full.(string))
+	}
+	return p.lower
 }
 
 // device returns the index of the host that a computer name means.
@@ -80,17 +89,17 @@ func (d *device) path(raw string) *path {
 	e, ok := d.paths[key]
 	if !ok {
 		if p == "System" { // the kernel's own process, as Defender shows it
-			e = &path{kernelPath, kernelPath, "System"}
+			e = &path{full: kernelPath, base: "System"}
 		} else {
 			p = strings.Clone(p)
-			e = &path{p, strings.ToLower(p), baseName(p)}
+			e = &path{full: p, base: baseName(p)}
 		}
 		d.paths[key] = e
 	}
 	return e
 }
 
-var noPath = &path{"", "", ""}
+var noPath = &path{full: "", base: "", lower: ""}
 
 // foldedHash hashes a text without regard to case.
 func foldedHash(s string) uint64 {

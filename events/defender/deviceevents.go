@@ -277,7 +277,7 @@ func threatFound(m *Mapper, f *fact) error {
 	row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = domain, name, m.sidOf("", domain, name)
 	if process := absent(ev.Get("Process Name")); process != "" && process != "Unknown" {
 		image := f.dev.path(process)
-		row[cInitFileName], row[cInitFolderPath] = image.base, image.lower
+		row[cInitFileName], row[cInitFolderPath] = image.base, image.folded()
 	}
 	var extra object
 	extra.str("ThreatName", ev.Get("Threat Name"))

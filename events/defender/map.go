@@ -162,14 +162,14 @@ func (m *Mapper) describe(row []types.Value, f *fact, pid, image string) {
 		row[cInitID] = n
 	}
 	p := f.dev.path(image)
-	row[cInitFileName], row[cInitFolderPath] = p.base, p.lower
+	row[cInitFileName], row[cInitFolderPath] = p.base, p.folded()
 }
 
 // bySystem shows the kernel's process, which serves file shares.
 func (m *Mapper) bySystem(row []types.Value, f *fact) {
 	p := f.dev.path("System")
 	row[cInitID] = int64(4)
-	row[cInitFileName], row[cInitFolderPath] = p.base, p.lower
+	row[cInitFileName], row[cInitFolderPath] = p.base, p.folded()
 	row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = "nt authority", "system", "S-1-5-18"
 }
 

@@ -59,7 +59,7 @@ func mapSets(t *testing.T, opts Options, files ...[]*winevent.Event) (mapped, Re
 		if out[tab.Name] == nil {
 			out[tab.Name] = &table{Table: tab}
 		}
-		out[tab.Name].rows = append(out[tab.Name].rows, append([]types.Value(nil), row...))
+		out[tab.Name].rows = append(out[tab.Name].rows, kept(row))
 		return nil
 	})
 	for _, events := range files {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"hash/maphash"
 	"slices"
-	"strings"
 
 	"quarry/events/winevent"
 	"quarry/kql/types"
@@ -21,8 +20,8 @@ type Options struct {
 	ClockOffset *int64
 }
 
-// Sink takes one row of a table. The slice is used again after the call, the
-// values in it are not. An error stops the mapping and is returned as it is.
+// Sink takes one row of a table. The slice and the memory of its texts are used again
+// after the call. An error stops the mapping and is returned as it is.
 type Sink func(t *Table, row []types.Value) error
 
 // Mapper maps the events of one evidence set, file by file: BeginFile, Add for
@@ -53,7 +52,6 @@ type Mapper struct {
 	securityFields map[string]int // field of EventData -> column of SecurityEvent
 	fact           fact           // at hand
 	xml            []byte
-	slab           strings.Builder
 	boxes          boxes
 	parties        map[string]*party // by DOMAIN\user as logged
 	sent           []int             // rows by table

@@ -276,7 +276,7 @@ func (m *Mapper) viewOf(p *process) *view {
 	}
 	image := d.path(p.image)
 	set(cInitFileName, image.base)
-	set(cInitFolderPath, image.lower)
+	set(cInitFolderPath, image.folded())
 	set(cInitCommandLine, commandLine(p.commandLine, localPath(p.image)))
 	if p.created != 0 {
 		set(cInitCreationTime, p.created)

@@ -46,7 +46,7 @@ func (m *Mapper) securityRow(f *fact) error {
 	row[sSystemUserId] = m.box(ev.UserSID)
 	row[sEventLevelName] = m.box(levelName(ev.Level))
 	m.xml = appendEventData(m.xml[:0], ev)
-	row[sEventData] = m.keep(m.xml)
+	row[sEventData] = passing(m.xml)
 
 	for i := range ev.Data {
 		col, ok := m.securityFields[ev.Data[i].Name]
@@ -138,7 +138,7 @@ func (m *Mapper) eventRow(f *fact) error {
 	b = append(b, `" sourceHealthServiceId="">`...)
 	b = appendEventData(b, ev)
 	m.xml = append(b, "</DataItem>"...)
-	row[vEventData] = m.keep(m.xml)
+	row[vEventData] = passing(m.xml)
 	return m.send(t, row)
 }
 

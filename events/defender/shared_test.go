@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,6 +65,17 @@ func (m mapped) get(name string, row []types.Value, column string) types.Value {
 	return row[i]
 }
 
+// kept is a copy of a row and of its texts, whose memory the mapper uses again.
+func kept(row []types.Value) []types.Value {
+	row = slices.Clone(row)
+	for i, v := range row {
+		if s, ok := v.(string); ok {
+			row[i] = strings.Clone(s)
+		}
+	}
+	return row
+}
+
 // mapFiles maps files as one evidence set.
 func mapFiles(t testing.TB, opts Options, paths ...string) (mapped, Report) {
 	t.Helper()
@@ -72,7 +84,7 @@ func mapFiles(t testing.TB, opts Options, paths ...string) (mapped, Report) {
 		if out[tab.Name] == nil {
 			out[tab.Name] = &table{Table: tab}
 		}
-		out[tab.Name].rows = append(out[tab.Name].rows, append([]types.Value(nil), row...))
+		out[tab.Name].rows = append(out[tab.Name].rows, kept(row))
 		return nil
 	})
 	for _, p := range paths {

@@ -26,6 +26,7 @@ type spool struct {
 	file   *os.File
 	out    *s2.Writer
 	buf    []byte
+	head   []byte // the length of buf
 	ids    map[string]uint64
 	texts  []string
 	usual  [64][]uint64 // by the low bits of the event's number: the ids of the last such event
@@ -89,8 +90,8 @@ func (s *spool) write(st *stored) error {
 		b = appendText(b, ev.Data[i].Value)
 	}
 	s.buf = b
-	var head [binary.MaxVarintLen64]byte
-	return s.append(binary.AppendUvarint(head[:0], uint64(len(b))), b)
+	s.head = binary.AppendUvarint(s.head[:0], uint64(len(b)))
+	return s.append(s.head, b)
 }
 
 func appendText(b []byte, s string) []byte {
