@@ -155,14 +155,19 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 	type key struct {
 		name int
 		t    types.Type
+		none plan.Expr // the value in inputs without such a column
 	}
+	zeros := map[types.Type]plan.Expr{}
 	keep := make([]key, 0, len(all.names))
 	for i, n := range all.names {
 		for _, k := range n.kinds {
 			if opt.inner && k.count < len(inputs) {
 				continue
 			}
-			keep = append(keep, key{i, k.t})
+			if zeros[k.t] == nil {
+				zeros[k.t] = zero(k.t)
+			}
+			keep = append(keep, key{i, k.t, zeros[k.t]})
 			if len(n.kinds) == 1 || opt.inner {
 				names.taken[n.name] = true
 			}
@@ -195,10 +200,6 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 			part = append(part, b.newCol(p.Name, p.Type))
 		}
 	}
-	zeros := map[types.Type]plan.Expr{}
-	for _, k := range keep {
-		zeros[k.t] = zero(k.t)
-	}
 	at := make([]int, len(all.names))
 	for i, in := range inputs {
 		if empty(in.node) { // lends its columns only
@@ -214,7 +215,7 @@ func (b *binder) unionAll(inputs []*rows, opt unionOptions) *rows {
 		}
 		all.places(i, at)
 		for j, k := range keep {
-			e := zeros[k.t]
+			e := k.none
 			if p := at[k.name]; p >= 0 {
 				if c := in.cols[p]; c.Type == k.t {
 					e = ref(c)

@@ -279,6 +279,19 @@ func EachInput(n Node, visit func(Node)) {
 	}
 }
 
+// EachOut calls visit for the columns that a node produces, as Out lists them.
+func EachOut(n Node, visit func(i int, c Col)) {
+	if p, ok := n.(*Project); ok { // its list would be made for the purpose
+		for i := range p.Items {
+			visit(i, p.Items[i].Col)
+		}
+		return
+	}
+	for i, c := range n.Out() {
+		visit(i, c)
+	}
+}
+
 // WalkExpr calls expr for every part of an expression and node for every node of
 // its sub-queries; either may be nil.
 func WalkExpr(e Expr, expr func(Expr), node func(Node)) {

@@ -33,11 +33,21 @@ type quantity struct {
 	size        bool // the value is without its sign
 }
 
-// analysis reads conditions. defs are the expressions of computed columns by ID; a
-// column whose rows an outer join filled up is null there, which no fact says of it.
+// analysis reads conditions of a query.
 type analysis struct {
-	defs  map[plan.ID]plan.Expr
-	steps int // how many conditions were read
+	root  *plan.Root
+	defs  map[plan.ID]plan.Expr // see def; made when first asked for, which is seldom
+	steps int                   // how many conditions were read
+}
+
+// def is the expression of a computed column. A column whose rows an outer join filled up
+// is null there, which no fact says of it.
+func (a *analysis) def(id plan.ID) (e plan.Expr, ok bool) {
+	if a.defs == nil {
+		a.defs = definitions(a.root)
+	}
+	e, ok = a.defs[id]
+	return e, ok
 }
 
 // mostSteps bounds the work: expressions that share parts would be read again and again.
@@ -55,7 +65,7 @@ func (a *analysis) measure(e plan.Expr, depth int) (q quantity, ok bool) {
 		if e.T == types.Datetime {
 			return quantity{plus: e.ID, unit: 1, whole: true}, true
 		}
-		if def, ok := a.defs[e.ID]; ok {
+		if def, ok := a.def(e.ID); ok {
 			return a.measure(def, depth+1)
 		}
 	case *plan.Call:
@@ -157,7 +167,8 @@ func (a *analysis) read(e plan.Expr, not bool, to []fact) []fact {
 		return to
 	}
 	if ref, ok := e.(plan.ColRef); ok {
-		return a.read(a.defs[ref.ID], not, to)
+		def, _ := a.def(ref.ID)
+		return a.read(def, not, to)
 	}
 	c, ok := e.(*plan.Call)
 	if !ok {

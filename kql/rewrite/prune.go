@@ -152,11 +152,11 @@ func (p *pruner) node(n plan.Node) {
 		p.order(n.Order)
 	case *plan.Union:
 		for _, in := range n.In {
-			for i, c := range in.Out() {
+			plan.EachOut(in, func(i int, c plan.Col) {
 				if p.need.has(n.Cols[i].ID) {
 					p.need.add(c.ID)
 				}
-			}
+			})
 		}
 	case *plan.Filter:
 		if n.Order != nil && hasWindow(n) {

@@ -26,7 +26,7 @@ import (
 // shared definition), an outer join whose unmatched rows are wanted must keep them, and
 // a distance that varies from row to row has no bucket of a fixed width.
 func windowJoin(root *plan.Root) *plan.Root {
-	w := &windows{analysis: analysis{defs: definitions(root)}}
+	w := &windows{analysis: analysis{root: root}}
 	return eachQuery(root, func(top plan.Node, ref func(*plan.Ref) *plan.Ref) plan.Node {
 		w.ref = ref
 		return w.node(top, known{})
@@ -95,7 +95,7 @@ func (w *windows) node(n plan.Node, k known) plan.Node {
 	case *plan.GoOp:
 		return below(known{wall: n.Name})
 	case *plan.Union:
-		return plan.Rebuild(n, func(i int, in plan.Node) plan.Node { return w.node(in, k.renamed(n.Cols, in.Out())) }, query)
+		return plan.Rebuild(n, func(i int, in plan.Node) plan.Node { return w.node(in, k.renamed(n, in)) }, query)
 	case *plan.Ref:
 		return w.ref(n)
 	case *plan.Join:
@@ -113,11 +113,26 @@ func itemIDs(items []plan.Item) []plan.ID {
 }
 
 // renamed is what is known of a union's columns, said of one of its inputs.
-func (k known) renamed(from, to []plan.Col) known {
-	id := map[plan.ID]plan.ID{}
-	for i, c := range from {
-		id[c.ID] = to[i].ID
+func (k known) renamed(u *plan.Union, in plan.Node) known {
+	if len(k.facts)+len(k.above) == 0 {
+		return k
 	}
+	var said ids // the columns it speaks of, few of many
+	for _, f := range k.facts {
+		said.add(f.a)
+		said.add(f.b)
+	}
+	for _, cols := range k.above {
+		for _, c := range cols {
+			said.add(c)
+		}
+	}
+	id := map[plan.ID]plan.ID{}
+	plan.EachOut(in, func(i int, c plan.Col) {
+		if of := u.Cols[i].ID; said.has(of) {
+			id[of] = c.ID
+		}
+	})
 	name := func(c plan.ID) plan.ID {
 		if to, ok := id[c]; ok {
 			return to
