@@ -140,6 +140,18 @@ func TestDuplicateIDs(t *testing.T) {
 
 // TestStable: the same pack gives the same report, however many files are checked at
 // once.
+// TestNotARule: a file that is called like a rule and holds none is told, at its place.
+func TestNotARule(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "workflow.yaml"), []byte("# what the pipeline does\nsteps:\n  - run: true\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := checkPaths(t, session(t), dir)
+	if len(r.Findings) != 1 || r.Findings[0].Code != "QL002" || r.Findings[0].Severity != Note || filepath.Base(r.Findings[0].File) != "workflow.yaml" || r.Findings[0].Line != 2 {
+		t.Errorf("%+v", r.Findings)
+	}
+}
+
 func TestStable(t *testing.T) {
 	s := session(t)
 	p, err := Load(context.Background(), "testdata/base", "../../content/rules")

@@ -6,9 +6,10 @@ import (
 	"sort"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"quarry/detect"
 )
 
 // TableOptions say how the table looks.
@@ -28,13 +29,13 @@ type printer struct {
 
 // line prints one line, cut to the width.
 func (p *printer) line(format string, args ...any) {
-	s := plain(fmt.Sprintf(format, args...))
+	s := detect.Line(fmt.Sprintf(format, args...))
 	p.b.WriteString(strings.TrimRight(text.Snip(s, p.width, "…"), " ") + "\n")
 }
 
 // wrapped prints a text on as many lines as it needs.
 func (p *printer) wrapped(s string) {
-	for i, l := range strings.Split(text.WrapSoft(plain(s), p.width-4), "\n") {
+	for i, l := range strings.Split(text.WrapSoft(detect.Line(s), p.width-4), "\n") {
 		indent := "  "
 		if i > 0 {
 			indent = "    "
@@ -62,19 +63,6 @@ func (p *printer) section(title string, items []string) {
 		}
 		p.wrapped(it)
 	}
-}
-
-// plain keeps a text on one line and harmless for a terminal.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r == '\r' {
-			return ' '
-		}
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return '\ufffd'
-		}
-		return r
-	}, s)
 }
 
 func plural(n int, word string) string {
@@ -165,11 +153,11 @@ func (p *printer) rules(r *Report) {
 	}
 	name := 4
 	for _, x := range list {
-		name = max(name, text.StringWidthWithoutEscSequences(plain(x.Name)))
+		name = max(name, text.StringWidthWithoutEscSequences(detect.Line(x.Name)))
 	}
 	name = min(name, max(16, p.width-6-numbers))
 	row := func(sev, rule string, x *ruleReport) string {
-		line := text.Pad(sev, 6, ' ') + text.Pad(text.Snip(plain(rule), name, "…"), name, ' ')
+		line := text.Pad(sev, 6, ' ') + text.Pad(text.Snip(detect.Line(rule), name, "…"), name, ' ')
 		for _, c := range columns {
 			cell := c.title
 			if x != nil {

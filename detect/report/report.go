@@ -9,7 +9,6 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"quarry/detect"
 	"quarry/detect/attack"
@@ -185,17 +184,4 @@ func shortTime(s string) string {
 		return s
 	}
 	return s[:10] + " " + s[11:19]
-}
-
-// plain keeps a text on one line and harmless for a terminal.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || r == '\r' {
-			return ' '
-		}
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return '\ufffd'
-		}
-		return r
-	}, s)
 }

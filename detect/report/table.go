@@ -71,7 +71,7 @@ func firedTable(list []*detect.RuleResult, width int, p painter) string {
 	left := max(24, width-severity-hits-first-last-gaps)
 	title := 0
 	for _, x := range list {
-		title = max(title, text.StringWidthWithoutEscSequences(plain(x.Name)))
+		title = max(title, text.StringWidthWithoutEscSequences(detect.Line(x.Name)))
 	}
 	title = max(4, min(title, left-10))
 	tactic := min(34, left-title)
@@ -111,7 +111,7 @@ func firedTable(list []*detect.RuleResult, width int, p painter) string {
 	return strings.Join(lines, "\n")
 }
 
-func snip(s string, width int) string { return text.Snip(plain(s), width, "…") }
+func snip(s string, width int) string { return text.Snip(detect.Line(s), width, "…") }
 
 // spanYears reports whether hits lie in different years, so that a month and a day
 // alone would mislead.
@@ -168,7 +168,7 @@ func distance(d time.Duration) string {
 func summary(b *strings.Builder, r *detect.Result, width int, p painter) {
 	s := r.Summary
 	line := func(format string, args ...any) {
-		l := plain(fmt.Sprintf(format, args...))
+		l := detect.Line(fmt.Sprintf(format, args...))
 		indent := len(l) - len(strings.TrimLeft(l, " "))
 		wrapped := text.WrapSoft(strings.TrimSpace(l), width-indent-2)
 		for i, part := range strings.Split(wrapped, "\n") {
@@ -254,7 +254,7 @@ func refused(b *strings.Builder, rules []*detect.RuleResult, width int, p painte
 		}
 		fmt.Fprintf(b, "  %s\n", x.Name)
 		for _, l := range strings.Split(strings.TrimRight(detail, "\n"), "\n") {
-			fmt.Fprintf(b, "    %s\n", text.Trim(plain(l), max(width-4, 40)))
+			fmt.Fprintf(b, "    %s\n", text.Trim(detect.Line(l), max(width-4, 40)))
 		}
 	}
 }

@@ -91,7 +91,7 @@ func newTimeline(list []*detect.RuleResult) *timeline {
 	for n, h := range all {
 		x := list[h.rule]
 		y := topMargin + n*laneHeight
-		l := lane{Y: y, Index: h.rule, Name: x.Name, Short: text.Snip(plain(x.Name), labelRunes, "…"), Class: severityClass(x.Severity)}
+		l := lane{Y: y, Index: h.rule, Name: x.Name, Short: text.Snip(detect.Line(x.Name), labelRunes, "…"), Class: severityClass(x.Severity)}
 		count := map[int]int{}
 		at := map[int]int64{}
 		most := 1

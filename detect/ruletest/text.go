@@ -4,9 +4,10 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"quarry/detect"
 )
 
 // TextOptions say how a report looks on a screen.
@@ -81,11 +82,11 @@ func (p *textWriter) rule(x *RuleReport) {
 
 // shortColumn is the first column of a line about a rule.
 func shortColumn(x *RuleReport) string {
-	return text.Pad(text.Snip(visible(x.Short), 34, "…"), 34, ' ')
+	return text.Pad(text.Snip(detect.Line(x.Short), 34, "…"), 34, ' ')
 }
 
 func (p *textWriter) failure(x *RuleReport, res *Result, repeated bool) {
-	fmt.Fprintf(&p.b, "--- %s\n", p.color(text.Snip(visible(x.Name+": "+res.Name), p.Width-4, "…"), text.Bold))
+	fmt.Fprintf(&p.b, "--- %s\n", p.color(text.Snip(detect.Line(x.Name+": "+res.Name), p.Width-4, "…"), text.Bold))
 	body := res.text(p.Width - 4)
 	if repeated {
 		body = res.where() + "\n" + res.problems(p.Width-4) + "(as above)\n"
@@ -104,13 +105,13 @@ func (r *Result) where() string {
 			s += fmt.Sprintf(":%d", r.Column)
 		}
 	}
-	return visible(s)
+	return detect.Line(s)
 }
 
 func (r *Result) problems(width int) string {
 	var b strings.Builder
 	for _, s := range r.Problems {
-		for i, l := range strings.Split(text.WrapSoft(visible(s), width-2), "\n") {
+		for i, l := range strings.Split(text.WrapSoft(detect.Line(s), width-2), "\n") {
 			if i > 0 {
 				l = "  " + l
 			}
@@ -147,7 +148,7 @@ func (p *textWriter) coverage(r *Report) {
 		if x.Coverage == nil {
 			continue
 		}
-		fmt.Fprintf(&p.b, "%s  %8s  %8s\n", text.Pad(text.Snip(visible(x.Short), 40, "…"), 40, ' '), x.Coverage.Steps(), x.Coverage.Branches())
+		fmt.Fprintf(&p.b, "%s  %8s  %8s\n", text.Pad(text.Snip(detect.Line(x.Short), 40, "…"), 40, ' '), x.Coverage.Steps(), x.Coverage.Branches())
 		if len(x.Results) == 0 {
 			continue
 		}
@@ -156,7 +157,7 @@ func (p *textWriter) coverage(r *Report) {
 			if g.step {
 				what = "no row reaches " + strings.TrimPrefix(g.Text, "| ")
 			}
-			fmt.Fprintf(&p.b, "  %s\n", text.Snip(visible(fmt.Sprintf("line %d: %s", g.Line, what)), p.Width-2, "…"))
+			fmt.Fprintf(&p.b, "  %s\n", text.Snip(detect.Line(fmt.Sprintf("line %d: %s", g.Line, what)), p.Width-2, "…"))
 		}
 	}
 }
@@ -190,14 +191,4 @@ func (p *textWriter) summary(t Totals, r *Report) {
 	if t.Measured {
 		fmt.Fprintf(&p.b, "%d of %d steps and %d of %d branches are exercised\n", t.Steps.Covered, t.Steps.Total, t.Branches.Covered, t.Branches.Total)
 	}
-}
-
-// visible shows text of files without what would steer a terminal.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
-			return '?'
-		}
-		return r
-	}, s)
 }
