@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"quarry/kql/builtin"
@@ -429,7 +430,7 @@ func (b *binder) between(x *syntax.Between, c *context) plan.Expr {
 
 // infos describes bound arguments to the builtin table, in a list that is used again.
 func (b *binder) infos(args []plan.Expr) []builtin.Arg {
-	b.args = b.args[:0]
+	b.args = slices.Grow(b.args[:0], len(args))
 	for _, e := range args {
 		a := builtin.Arg{Type: e.Type()}
 		if k, ok := e.(plan.Const); ok {

@@ -90,8 +90,11 @@ func (r *rows) project(items []plan.Item) *rows {
 		cols[i] = it.Col
 	}
 	all := slices.Clip(items)
-	for _, h := range r.hidden() {
-		all = append(all, pass(h))
+	if hidden := r.hidden(); len(hidden) > 0 {
+		all = append(make([]plan.Item, 0, len(items)+len(hidden)), items...)
+		for _, h := range hidden {
+			all = append(all, pass(h))
+		}
 	}
 	return r.with(&plan.Project{In: r.node, Items: all, Order: r.ord, Partition: r.partIDs()}, cols)
 }

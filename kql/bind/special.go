@@ -168,7 +168,7 @@ func (b *binder) packAll(x *syntax.Call, c *context) plan.Expr {
 
 // packColumns makes a bag of columns by way of the pack row.
 func (b *binder) packColumns(cols []plan.Col, ignoreEmpty bool, at source.Span) plan.Expr {
-	var args []plan.Expr
+	args := make([]plan.Expr, 0, 2*len(cols))
 	for _, col := range cols {
 		args = append(args, plan.Const{T: types.String, Value: col.Name}, ref(col))
 	}

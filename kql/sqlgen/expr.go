@@ -2,6 +2,7 @@ package sqlgen
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,6 +121,7 @@ func (x *exprs) call(c *plan.Call, filter bool) sqlx.Expr {
 	}
 	l := x.lowering(c, filter)
 	l.Order, l.Partition, l.GoForm = x.order, x.partition, x.g.goForms
+	l.Args = slices.Grow(l.Args, len(c.Args))
 	for _, a := range c.Args {
 		arg := builtin.Arg{Type: a.Type(), SQL: x.lower(a, false)}
 		if k, ok := a.(plan.Const); ok {
