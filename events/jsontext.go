@@ -19,8 +19,8 @@ func appendUnescaped(out []byte, s string) []byte {
 		}
 		out = append(out, s[i:i+n]...)
 		i += n
-		c := s[i]
-		switch c = s[i+1]; c {
+		c := s[i+1]
+		switch c {
 		case 'u':
 			r := hex4(s[i+2:])
 			i += 6
