@@ -26,12 +26,16 @@ func rules20Section() Section {
 func runRules20(ctx context.Context, e *Env) ([]Row, error) {
 	n := func(share float64) string { return strconv.Itoa(e.N(int(5_000_000 * share))) }
 	e.Logf("making the tables")
-	t, err := create(ctx, "rules20", hunt.Config{Path: e.Path("rules.db")}, start+7*types.Day)
+	config := hunt.Config{Path: e.Path("rules.db")}
+	t, err := create(ctx, "rules20", config, start+7*types.Day)
 	if err != nil {
 		return nil, err
 	}
-	defer t.session.Close()
+	defer func() { t.session.Close() }()
 	if err := t.fill(ctx, map[string]string{"span": big(7 * types.Day), "n3": n(0.6), "n2": n(0.3), "n1": n(0.1)}); err != nil {
+		return nil, err
+	}
+	if err := t.reopen(ctx, config); err != nil {
 		return nil, err
 	}
 	names, err := fs.Glob(texts, "rules20/*.kql")

@@ -85,6 +85,19 @@ func (t *tables) fill(ctx context.Context, values map[string]string) error {
 	return t.session.Store().DB().Exec(ctx, t.replaced(string(data)))
 }
 
+// reopen closes the store, which writes all of it, and opens it again: a hunt reads a
+// workspace so, and what a process has just written is read at another speed.
+func (t *tables) reopen(ctx context.Context, config hunt.Config) error {
+	if err := t.session.Close(); err != nil {
+		return err
+	}
+	s, err := hunt.Open(ctx, config)
+	if err == nil {
+		t.session = s
+	}
+	return err
+}
+
 // replaced is an SQL text with what its braces stand for.
 func (t *tables) replaced(sql string) string {
 	for k, v := range t.place {
