@@ -139,15 +139,18 @@ type Row struct {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (r Row) MarshalJSON() ([]byte, error) {
-	b := []byte{'['}
+func (r Row) MarshalJSON() ([]byte, error) { return r.AppendJSON(nil), nil }
+
+// AppendJSON appends the row as JSON.
+func (r Row) AppendJSON(b []byte) []byte {
+	b = append(b, '[')
 	for i, v := range r.Values {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = appendValue(b, r.Types[i], v)
 	}
-	return append(b, ']'), nil
+	return append(b, ']')
 }
 
 func appendValue(b []byte, t types.Type, v types.Value) []byte {
@@ -172,13 +175,27 @@ func appendValue(b []byte, t types.Type, v types.Value) []byte {
 			return strconv.AppendBool(b, x)
 		}
 	}
+	text := Text(t, v)
+	if plainText(text) {
+		return append(append(append(b, '"'), text...), '"')
+	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	if enc.Encode(Text(t, v)) != nil {
+	if enc.Encode(text) != nil {
 		return append(b, "null"...)
 	}
 	return append(b, bytes.TrimRight(buf.Bytes(), "\n")...)
+}
+
+// plainText reports a text that JSON writes as it is.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // Text is a value as people read it; null is "".

@@ -3,17 +3,21 @@ package report
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"strings"
 	"testing"
 
 	"quarry/detect"
 	"quarry/kql/types"
 )
 
-// TestJSONByRule: written a rule at a time, the text is that of the whole.
+// TestJSONByRule: written a rule at a time, the JSON is that of the whole, a row a line.
 func TestJSONByRule(t *testing.T) {
-	row := detect.Row{Values: []types.Value{"a<b", int64(1)}, Types: []types.Type{types.String, types.Long}}
-	rule := &detect.RuleResult{ID: "r", Columns: []string{"s", "n"}, Types: []string{"string", "long"}, Rows: []detect.Row{row, row}}
-	for _, rules := range [][]*detect.RuleResult{{}, {rule}, {rule, {ID: "x", Rows: []detect.Row{}}}} {
+	kinds := []types.Type{types.String, types.Long, types.Dynamic}
+	row := detect.Row{Values: []types.Value{"a<b", int64(1), `{"a": [1, 2]}`}, Types: kinds}
+	odd := detect.Row{Values: []types.Value{"\"\\\n\u2028é\xff\x7f", nil, nil}, Types: kinds}
+	rule := &detect.RuleResult{ID: "r", Query: "x\n      \"rows\": null", Columns: []string{"s", "n", "d"}, Types: []string{"string", "long", "dynamic"}, Rows: []detect.Row{row, odd}}
+	for _, rules := range [][]*detect.RuleResult{{}, {rule}, {rule, {ID: "x", Rows: []detect.Row{}}, {ID: "y"}}} {
 		r := &detect.Result{Rules: rules, Summary: detect.Summary{Rules: len(rules), TablesMissing: []string{}}}
 		var want, got bytes.Buffer
 		enc := json.NewEncoder(&want)
@@ -22,8 +26,13 @@ func TestJSONByRule(t *testing.T) {
 		if err := enc.Encode(r); err != nil {
 			t.Fatal(err)
 		}
-		if err := JSON(&got, r); err != nil || got.String() != want.String() {
+		err := JSON(&got, r)
+		var flatGot, flatWant bytes.Buffer
+		if err := errors.Join(err, json.Compact(&flatGot, got.Bytes()), json.Compact(&flatWant, want.Bytes())); err != nil || flatGot.String() != flatWant.String() {
 			t.Errorf("%v\n%s\nwant\n%s", err, got.String(), want.String())
+		}
+		if len(rules) > 0 && !strings.Contains(got.String(), "\n        [\"a<b\",1,{\"a\": [1, 2]}],\n") {
+			t.Errorf("a row is not a line\n%s", got.String())
 		}
 	}
 }

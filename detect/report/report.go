@@ -40,38 +40,71 @@ func Write(w io.Writer, format string, r *detect.Result, o Options) error {
 }
 
 // JSON prints the result as docs/schema/hunt.schema.json describes it, a rule at a time:
-// all of them as one text would take several times their memory.
+// all of them as one text would take several times their memory. A row is a line.
 func JSON(w io.Writer, r *detect.Result) error {
 	out := bufio.NewWriter(w)
 	var one bytes.Buffer
-	write := func(before string, v any, prefix, after string) error {
+	text := func(v any, prefix string) ([]byte, error) {
 		one.Reset()
 		enc := json.NewEncoder(&one)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent(prefix, "  ")
 		err := enc.Encode(v)
-		out.WriteString(before)
-		out.Write(bytes.TrimRight(one.Bytes(), "\n"))
-		out.WriteString(after)
-		return err
+		return bytes.TrimRight(one.Bytes(), "\n"), err
 	}
 	out.WriteString("{\n  \"rules\": [")
 	for i, x := range r.Rules {
-		before := ",\n    "
-		if i == 0 {
-			before = "\n    "
+		if i > 0 {
+			out.WriteByte(',')
 		}
-		if err := write(before, x, "    ", ""); err != nil {
+		out.WriteString("\n    ")
+		head := *x
+		head.Rows = nil
+		b, err := text(&head, "    ")
+		if err != nil {
 			return err
 		}
+		before, after, _ := bytes.Cut(b, noRows) // a line of a text cannot look like it
+		out.Write(before)
+		writeRows(out, x.Rows)
+		out.Write(after)
 	}
 	if len(r.Rules) > 0 {
 		out.WriteString("\n  ")
 	}
-	if err := write("],\n  \"summary\": ", &r.Summary, "  ", "\n}\n"); err != nil {
+	out.WriteString("],\n  \"summary\": ")
+	b, err := text(&r.Summary, "  ")
+	if err != nil {
 		return err
 	}
+	out.Write(b)
+	out.WriteString("\n}\n")
 	return out.Flush()
+}
+
+// noRows is where a rule's JSON has its rows.
+var noRows = []byte("\n      \"rows\": null")
+
+// writeRows writes what stands in the place of noRows.
+func writeRows(out *bufio.Writer, rows []detect.Row) {
+	if rows == nil {
+		out.Write(noRows)
+		return
+	}
+	out.WriteString("\n      \"rows\": [")
+	var b []byte
+	for i, r := range rows {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		b = r.AppendJSON(b[:0])
+		out.WriteString("\n        ")
+		out.Write(b)
+	}
+	if len(rows) > 0 {
+		out.WriteString("\n      ")
+	}
+	out.WriteByte(']')
 }
 
 // rank orders severities; hunting queries without one stand between Low and Medium.
