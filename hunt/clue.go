@@ -57,7 +57,7 @@ func clues(e plan.Expr) []clue {
 		}
 		return []clue{either}
 	}
-	n, ok := c.Row.Needles(arguments(c))
+	n, ok := c.Row.Needles(plan.Arguments(c))
 	if !ok {
 		return nil
 	}
@@ -98,7 +98,7 @@ func (t *tracer) trace(e plan.Expr, whole, decoded bool) bool {
 		t.found = append(t.found, h)
 		return true
 	case *plan.Call:
-		how, of := e.Row.Descent(arguments(e))
+		how, of := e.Row.Descent(plan.Arguments(e))
 		switch how {
 		case builtin.Unrelated:
 			return false
@@ -117,17 +117,6 @@ func (t *tracer) trace(e plan.Expr, whole, decoded bool) bool {
 		return true
 	}
 	return false
-}
-
-func arguments(c *plan.Call) []builtin.Arg {
-	args := make([]builtin.Arg, len(c.Args))
-	for i, a := range c.Args {
-		args[i].Type = a.Type()
-		if k, ok := a.(plan.Const); ok {
-			args[i].Const, args[i].Value = true, k.Value
-		}
-	}
-	return args
 }
 
 // rarity is high for clues that few rows will have: long texts, and whole values.

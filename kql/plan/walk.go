@@ -1,6 +1,10 @@
 package plan
 
-import "slices"
+import (
+	"slices"
+
+	"quarry/kql/builtin"
+)
 
 // Map rebuilds a tree bottom up: f gets each node with its inputs already mapped.
 // Sub-queries inside expressions are mapped too. What f leaves as it is stays shared.
@@ -313,4 +317,16 @@ func WalkExpr(e Expr, expr func(Expr), node func(Node)) {
 			Walk(e.Node, node)
 		}
 	}
+}
+
+// Arguments describes what a call is given, as its row asks for it.
+func Arguments(c *Call) []builtin.Arg {
+	args := make([]builtin.Arg, len(c.Args))
+	for i, a := range c.Args {
+		args[i].Type = a.Type()
+		if k, ok := a.(Const); ok {
+			args[i].Const, args[i].Value = true, k.Value
+		}
+	}
+	return args
 }

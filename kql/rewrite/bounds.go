@@ -83,14 +83,7 @@ func (a *analysis) measure(e plan.Expr, depth int) (q quantity, ok bool) {
 }
 
 func measureOf(c *plan.Call) (builtin.Measure, bool) {
-	args := make([]builtin.Arg, len(c.Args))
-	for i, a := range c.Args {
-		args[i].Type = a.Type()
-		if k, ok := a.(plan.Const); ok {
-			args[i].Const, args[i].Value = true, k.Value
-		}
-	}
-	return c.Row.Measure(args)
+	return c.Row.Measure(plan.Arguments(c))
 }
 
 func (a *analysis) apply(m builtin.Measure, q quantity, e *plan.Call, depth int) (quantity, bool) {
