@@ -120,15 +120,11 @@ func (f *finder) add(scan *plan.Scan, above []plan.Node) {
 
 // addAll adds the parts of a conjunction.
 func (s *site) addAll(e plan.Expr, columns map[plan.ID]plan.Expr) {
-	if c, ok := e.(*plan.Call); ok && c.Row.Relation() == builtin.Conjunction {
-		for _, a := range c.Args {
-			s.addAll(a, columns)
+	plan.EachConjunct(e, func(e plan.Expr) {
+		if w, terms := written(e, columns); w != nil && terms <= maxTerms {
+			s.conds = append(s.conds, w)
 		}
-		return
-	}
-	if w, terms := written(e, columns); w != nil && terms <= maxTerms {
-		s.conds = append(s.conds, w)
-	}
+	})
 }
 
 // rowwise reports that a row's value depends on that row alone, each time alike.

@@ -73,6 +73,10 @@ func Open(o Options) (*DB, error) {
 		{"allow_community_extensions", "false"},
 		{"preserve_insertion_order", "true"},
 		{"write_buffer_row_group_count", "1"}, // rows are packed while others are read, not all at the end
+		// A join hands so many keys of its small side to the scan of the large one as they
+		// are; a Bloom filter, used beyond, lets a hundredth of the rows through, which are
+		// a few of every vector.
+		{"dynamic_or_filter_threshold", "2000"},
 		{"temp_directory", db.temp},
 	}
 	if o.ReadOnly {

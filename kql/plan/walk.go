@@ -319,6 +319,17 @@ func WalkExpr(e Expr, expr func(Expr), node func(Node)) {
 	}
 }
 
+// EachConjunct calls visit for the parts of a condition that must all hold.
+func EachConjunct(cond Expr, visit func(Expr)) {
+	if c, ok := cond.(*Call); ok && c.Row.Relation() == builtin.Conjunction {
+		for _, a := range c.Args {
+			EachConjunct(a, visit)
+		}
+		return
+	}
+	visit(cond)
+}
+
 // Arguments describes what a call is given, as its row asks for it.
 func Arguments(c *Call) []builtin.Arg {
 	args := make([]builtin.Arg, len(c.Args))

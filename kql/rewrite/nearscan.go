@@ -3,7 +3,6 @@ package rewrite
 import (
 	"slices"
 
-	"quarry/kql/builtin"
 	"quarry/kql/plan"
 	"quarry/kql/types"
 )
@@ -87,10 +86,8 @@ func stored(n plan.Node, id plan.ID) (plan.ID, bool) {
 // under adds a condition to those above a node: what each of its parts that must all
 // hold reads.
 func (k known) under(cond plan.Expr) known {
-	if c, ok := cond.(*plan.Call); ok && c.Row.Relation() == builtin.Conjunction {
-		return k.under(c.Args[0]).under(c.Args[1])
-	}
-	k.above = append(k.above[:len(k.above):len(k.above)], columnsOf(cond))
+	k.above = k.above[:len(k.above):len(k.above)]
+	plan.EachConjunct(cond, func(part plan.Expr) { k.above = append(k.above, columnsOf(part)) })
 	return k
 }
 

@@ -330,17 +330,7 @@ func (g *generator) unnest(n *plan.Unnest) *query {
 func (g *generator) ref(n *plan.Ref) *query {
 	s := n.Def
 	if _, ok := g.shared[s]; !ok {
-		g.shared[s] = nil // cycles cannot be: a definition reads only earlier ones
-		outer := g.used
-		g.used = &definitions{}
-		q := g.node(s.Node)
-		items := room(len(s.Cols))
-		for _, c := range s.Cols {
-			items.column(c.ID)
-		}
-		g.shared[s] = &query{items: items.list(), from: q.sub()}
-		g.deps(s, g.used.list)
-		g.used = outer
+		g.define(s, func() *query { return g.node(s.Node) })
 	}
 	g.use(s)
 	items := room(2 * len(s.Cols))
@@ -348,6 +338,21 @@ func (g *generator) ref(n *plan.Ref) *query {
 		items.passed(c.ID, n.Cols[i].ID)
 	}
 	return &query{items: items.list(), from: plain(sharedName(s))}
+}
+
+// define makes the query of a definition. What it reads is defined by then: there are no
+// cycles.
+func (g *generator) define(s *plan.Shared, make func() *query) {
+	outer := g.used
+	g.used = &definitions{}
+	q := make()
+	items := room(len(s.Cols))
+	for _, c := range s.Cols {
+		items.column(c.ID)
+	}
+	g.shared[s] = &query{items: items.list(), from: q.sub()}
+	g.deps(s, g.used.list)
+	g.used = outer
 }
 
 // deps remembers what a definition reads; use lists it before the definition.

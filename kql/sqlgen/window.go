@@ -41,26 +41,36 @@ func touched(w *plan.Window) string {
 }
 
 // leftFirst computes the left side of a join once, and has the right side's table read
-// only near it: the buckets are looked up with one or two columns of the table, and the
+// only near it: the times are looked up with one or two columns of the table, and the
 // engine reads the other columns of the rows that were found.
 func (g *generator) leftFirst(n *plan.Join) *query {
-	g.firsts--
-	def := &plan.Shared{ID: g.firsts, Node: n.L, Cols: n.L.Out(), Once: true}
+	def := g.first(n.L)
+	if narrow, late := g.apart(n.L); narrow != nil {
+		g.define(def, func() *query { return g.readLate(narrow, late, def.Cols) })
+	}
 	q := g.ref(&plan.Ref{Def: def, Cols: def.Cols})
 	w := *n.Window
 	if g.near == nil {
 		g.near = map[plan.ID]func(table string, source map[plan.ID]string) string{}
 	}
 	g.near[w.Near.Time] = func(table string, source map[plan.ID]string) string {
-		rows, times, on := "rowid AS r, "+bucket(&w, source[w.Near.Time], 0)+" AS b", touched(&w)+" AS w", "b = w"
+		left, right := column(w.Left), source[w.Near.Time]
+		rows, times := "rowid AS r, "+right+" AS t, "+bucket(&w, right, 0)+" AS b", left+" AS f, "+touched(&w)+" AS w"
+		on := fmt.Sprintf("b = w AND t >= f + %s AND t <= f + %s", sqlx.BigInt(w.Low), sqlx.BigInt(w.High))
 		if key, ok := source[w.Near.Key]; ok {
 			rows, times, on = rows+", "+key+" AS k", times+", "+column(w.Near.Of)+" AS l", on+" AND k = l"
 		}
 		// The engine hands the rows found down to a scan only where a condition made them few.
 		return fmt.Sprintf("rowid IN (SELECT r FROM (SELECT %s FROM %s) SEMI JOIN (SELECT %s FROM %s WHERE %s IS NOT NULL) ON %s)",
-			rows, table, times, sharedName(def), column(w.Left), on)
+			rows, table, times, sharedName(def), left, on)
 	}
 	return q
+}
+
+// first is a node as a definition that is computed once, before what reads it.
+func (g *generator) first(n plan.Node) *plan.Shared {
+	g.firsts--
+	return &plan.Shared{ID: g.firsts, Node: n, Cols: n.Out(), Once: true}
 }
 
 // within adds the constant ends of a time.
