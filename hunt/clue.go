@@ -233,7 +233,7 @@ type clueIndex struct {
 	whole   map[string][]int32
 	numbers map[int64][]int32
 	parts   map[string][]int32 // until finish
-	any     []int32            // all clues, which a text beyond ASCII may have
+	any     []int32            // all clues, which a text with letters like those of ASCII may have
 	hidden  []int32            // clues that JSON may have written with \u
 
 	grams  [1 << 10]uint64 // a bit for each hash of a gram
@@ -311,6 +311,28 @@ func (x *clueIndex) finish() {
 	x.parts = nil
 }
 
+// likeASCII reports letters beyond ASCII that some mapping of case takes to one in it:
+// the Kelvin sign is a k in lower case, a dotless i an I in upper case. All others are
+// made of bytes that no needle has.
+func likeASCII(r rune) bool {
+	return r >= utf8.RuneSelf && (strings.ContainsRune("\u00DF\u0130\u0131\u0149\u017F\u01F0\u1E96\u1E97\u1E98\u1E99\u1E9A\u1E9E\u212A", r) || r >= '\uFB00' && r <= '\uFB06')
+}
+
+// hides reports a letter written as \u and its number, which a path such as C:\\users has
+// not. Within JSON in JSON the backslash may be doubled.
+func hides(json string) bool {
+	for {
+		_, rest, found := strings.Cut(json, `\u`)
+		if !found {
+			return false
+		}
+		if len(rest) >= 4 && !strings.ContainsFunc(rest[:4], func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) }) {
+			return true
+		}
+		json = rest
+	}
+}
+
 // find lists the clues in a text; the list holds until the next call.
 func (x *clueIndex) find(s string) []int32 {
 	if s != x.last {
@@ -329,10 +351,10 @@ func (x *clueIndex) search(s string, found []int32) []int32 {
 			b[i] = c | 0x20
 		}
 	}
-	if high >= utf8.RuneSelf {
+	if high >= utf8.RuneSelf && strings.IndexFunc(s, likeASCII) >= 0 {
 		return append(found, x.any...)
 	}
-	if len(x.hidden) > 0 && bytes.Contains(b, []byte(`\u`)) {
+	if len(x.hidden) > 0 && hides(s) {
 		found = append(found, x.hidden...)
 	}
 	if len(x.whole) > 0 {

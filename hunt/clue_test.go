@@ -23,8 +23,8 @@ func TestClues(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts := []string{"", "cmd.exe", "CMD.EXE", "a cmd.exe /c", "xcmd.exey", "cmd", "powershell -enc", "10.0.0.4", "10.0.0.40", "\u212Aernel", "kernel", "STRASSE straße",
-		"cmd.exe\xff", `{"a":"cmd.exe"}`, `{"a":{"b":"kernel"}}`, `{"a":"\u0063md.exe"}`, `{"a":"cmd\u002eexe"}`, `["cmd.exe","x"]`, `"cmd.exe"`, `{"a":1e3,"b":true}`, `{"a":"x,y"}`, `{ "a" : [ "x" , "y" ] }`,
-		`{"cmd.exe":1}`, `{"a":"{\"b\":\"cmd.exe\"}"}`, "a", "xay", "true", "1000"}
+		"cmd.exe\xff", `{"a":"cmd.exe"}`, `{"a":{"b":"kernel"}}`, `{"a":"\u0063md.exe"}`, `{"a":"cmd\u002eexe"}`, `{"a":"C:\\users\\u"}`, `{"a":"{\"b\":\"\\u006bernel\"}"}`, `["cmd.exe","x"]`, `"cmd.exe"`, `{"a":1e3,"b":true}`, `{"a":"x,y"}`, `{ "a" : [ "x" , "y" ] }`,
+		`{"cmd.exe":1}`, `{"a":"{\"b\":\"cmd.exe\"}"}`, "a", "xay", "true", "1000", "caf\u00E9 cmd.exe", "\u017Fcript", "\u0130con", "d\u0131r", "o\uFB03ce", "\u00E9"}
 	a, err := s.Store().Appender(ctx, "T")
 	if err != nil {
 		t.Fatal(err)
@@ -47,6 +47,7 @@ func TestClues(t *testing.T) {
 	}{
 		{`s == "cmd.exe"`, 1}, {`"cmd.exe" == s`, 1}, {`s =~ "Cmd.Exe"`, 1}, {`s != "cmd.exe"`, 0}, {`not(s == "cmd.exe")`, 0}, {`s has "cmd"`, 1}, {`s !has "cmd"`, 0},
 		{`s contains "md.e"`, 1}, {`s startswith "CMD"`, 1}, {`s endswith "exe"`, 1}, {`s hasprefix "cm"`, 1}, {`s contains_cs "Ker"`, 1}, {`s has "kernel"`, 1},
+		{`s =~ "script"`, 1}, {`toupper(s) == "SCRIPT"`, 1}, {`s startswith "icon"`, 1}, {`tolower(s) has "i"`, 1}, {`toupper(s) contains "DIR"`, 1}, {`toupper(s) contains "office"`, 1},
 		{`s contains "straße"`, 0}, {`s contains ""`, 0}, {`s in ("cmd", "a")`, 1}, {`s in~ ("CMD", "A")`, 1}, {`s in (dynamic(["cmd", 1000]))`, 1}, {`s !in ("cmd")`, 0},
 		{`s has_any ("enc", "kernel")`, 1}, {`s has_any (dynamic(["enc", ""]))`, 0}, {`s has_all ("powershell", "enc")`, 1}, {`s matches regex "cmd"`, 0},
 		{`s == "cmd" or n == 4688`, 1}, {`s == "cmd" or n > 5`, 0}, {`s has "cmd" and n == 4688`, 2}, {`n in (4688, 5)`, 1}, {`n == 1000`, 1}, {`n != 1000`, 0},

@@ -8,8 +8,8 @@ import (
 )
 
 // Needles is what a true call cannot do without: argument Of has one of the texts in it,
-// whatever the case, or is one of the numbers. A text that is not all ASCII may match
-// without. It lets many conditions be tried in one pass over a value.
+// whatever the case, or is one of the numbers. A text with letters that are ASCII in
+// another case, such as the Kelvin sign, may match without. It lets many conditions be tried in one pass over a value.
 type Needles struct {
 	Of      int
 	Texts   []string // ASCII, not empty
