@@ -100,8 +100,21 @@ type Options struct {
 	// the predicates of its exclusions.
 	Tuning     *tuning.Active
 	Predicates tuning.Runner
-	// Progress is called after each rule, one call at a time.
-	Progress func(done, total int, r *RuleResult)
+	// Progress is called when the hunt begins and whenever a rule begins or ends, one
+	// call at a time.
+	Progress func(Progress)
+}
+
+// Progress tells how far a hunt is.
+type Progress struct {
+	Done, Total int       // rules
+	Running     []Running // the longest first; none while rules are made ready
+}
+
+// Running is a rule that runs.
+type Running struct {
+	Name  string
+	Since time.Time
 }
 
 const (

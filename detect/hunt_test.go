@@ -55,7 +55,7 @@ func TestHunt(t *testing.T) {
 	calls := 0
 	res, err := Hunt(context.Background(), rules, Each(fake{}.Run), Options{
 		Set: map[string]string{"k": "7"}, Parallel: 3, MaxRows: 3, Tables: map[string]int64{"T": 9, "Empty": 0, "Other": 0, "Full": 5},
-		Progress: func(done, total int, r *RuleResult) { calls++ },
+		Progress: func(p Progress) { calls = p.Done },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,8 @@ type run struct {
 	mu       sync.Mutex
 	finished []*RuleResult
 	done     int
-	left     bool // nobody waits any more
+	running  []Running // in the order of their start
+	left     bool      // nobody waits any more
 }
 
 // runAll runs every rule, the cheap ones first. When ctx ends it returns at once with
@@ -83,6 +84,9 @@ func (r *RuleResult) text(from *rule.Rule, opts Options) *source.Text {
 
 // all prepares the queries and runs them.
 func (h *run) all(ctx context.Context, runner Runner, texts []*source.Text) (err error) {
+	h.mu.Lock()
+	h.tell()
+	h.mu.Unlock()
 	if h.prepared, err = runner.Prepare(ctx, texts, h.opts.Parallel); err != nil {
 		return err
 	}
@@ -142,8 +146,29 @@ func (h *run) finish(i int, r *RuleResult) {
 	}
 	h.finished[i] = r
 	h.done++
-	if h.opts.Progress != nil {
-		h.opts.Progress(h.done, len(h.rules), r)
+	h.tell()
+}
+
+// tell reports the progress. The caller holds the lock.
+func (h *run) tell() {
+	if h.opts.Progress != nil && !h.left {
+		h.opts.Progress(Progress{Done: h.done, Total: len(h.rules), Running: slices.Clone(h.running)})
+	}
+}
+
+// runs notes that a rule runs until ended is called.
+func (h *run) runs(i int) (ended func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := Running{h.results[i].Name, time.Now()}
+	h.running = append(h.running, now)
+	h.tell()
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if k := slices.Index(h.running, now); k >= 0 {
+			h.running = slices.Delete(h.running, k, k+1)
+		}
 	}
 }
 
@@ -156,6 +181,7 @@ func (h *run) one(ctx context.Context, i int) (enough bool) {
 	}
 	out.Status, out.Reason, out.Detail, out.Diagnostics, out.TuningProblems = Quiet, "", "", nil, nil // of a first try
 	started := time.Now()
+	defer h.runs(i)()
 	enough = true
 	defer func() {
 		if p := recover(); p != nil {

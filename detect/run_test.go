@@ -61,10 +61,16 @@ func TestCheapFirstAndAgain(t *testing.T) {
 		}
 		return numbers(5), nil
 	}}}
-	calls := 0
-	res, err := Hunt(context.Background(), ruleList(3), s, Options{Parallel: 2, Progress: func(done, total int, _ *RuleResult) { calls++ }})
-	if err != nil || calls != 3 {
-		t.Fatal(err, calls)
+	var told []string
+	res, err := Hunt(context.Background(), ruleList(3), s, Options{Parallel: 2, Progress: func(p Progress) {
+		told = append(told, fmt.Sprintf("%d/%d", p.Done, p.Total))
+		if len(p.Running) > 2 || p.Done == 3 && len(p.Running) > 0 {
+			t.Errorf("two at once, and none in the end: %v", p.Running)
+		}
+	}})
+	// The beginning, three rules that begin, one of them twice, and three that end.
+	if err != nil || len(told) != 8 || told[0] != "0/3" || told[7] != "3/3" {
+		t.Fatal(err, told)
 	}
 	if s.order[len(s.order)-1] != 2 || tries != 2 {
 		t.Errorf("the rule that lacked memory is not tried again at the end: %v", s.order)

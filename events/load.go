@@ -76,6 +76,7 @@ func Load(ctx context.Context, paths []string, opts Options, sink Sink) (Report,
 	defer w.close()
 	for _, f := range files {
 		w.total += f.size
+		w.endless = w.endless || f.stream
 	}
 	lanes := make([]chan parcel, len(files))
 	for i := range lanes {
@@ -157,6 +158,7 @@ type writing struct {
 	rejected types.Block
 	done     atomic.Int64
 	total    int64
+	endless  bool // some file has no known end
 	progress time.Time
 }
 
@@ -196,7 +198,11 @@ func (w *writing) tell(path string, now bool) {
 		return
 	}
 	w.progress = time.Now()
-	w.opts.Progress(Progress{File: path, Done: w.done.Load(), Total: w.total, Rows: w.report.Rows})
+	total := w.total
+	if w.endless {
+		total = 0
+	}
+	w.opts.Progress(Progress{File: path, Done: w.done.Load(), Total: total, Rows: w.report.Rows})
 }
 
 func (w *writing) parcel(p parcel) error {

@@ -13,7 +13,8 @@ import (
 // file is one file to load.
 type file struct {
 	path     string
-	size     int64 // bytes; 0 if not known beforehand (a pipe)
+	size     int64 // bytes; of a stream 0
+	stream   bool  // its end is not known beforehand (a pipe)
 	explicit bool  // the user named it, so its format must be known
 }
 
@@ -40,7 +41,7 @@ func expand(paths []string) (files []file, errs []*FileError, notes []string) {
 	e := expander{seen: map[string]string{}}
 	for _, p := range paths {
 		if p == "-" {
-			e.files = append(e.files, file{path: p, explicit: true})
+			e.files = append(e.files, file{path: p, stream: true, explicit: true})
 			continue
 		}
 		if _, err := os.Lstat(p); err != nil && strings.ContainsAny(p, "*?[") {
@@ -95,9 +96,9 @@ func (e *expander) add(path string, explicit bool) {
 	e.seen[real] = path
 	if !info.IsDir() {
 		if info.Mode().IsRegular() {
-			e.files = append(e.files, file{path, info.Size(), explicit})
+			e.files = append(e.files, file{path: path, size: info.Size(), explicit: explicit})
 		} else if explicit {
-			e.files = append(e.files, file{path: path, explicit: true})
+			e.files = append(e.files, file{path: path, stream: true, explicit: true})
 		} else {
 			e.notes = append(e.notes, path+" is not a regular file and was left out")
 		}

@@ -75,7 +75,7 @@ func (a *app) check(cmd *cobra.Command, c *checkFlags) error {
 	}
 	bar := a.progress("rules", "rules")
 	result, err := check.Run(ctx, pack.Rules, w.Session, check.Options{From: c.from, To: c.to, Now: c.now,
-		Progress: func(done, total int, v *check.Verdict) { bar.set(int64(done), int64(total), v.Name) }})
+		Progress: func(done, total int, v *check.Verdict) { bar.set(int64(done), int64(total), underWay{name: v.Name}) }})
 	bar.close()
 	if err != nil {
 		return err

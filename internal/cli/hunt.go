@@ -173,7 +173,7 @@ func (a *app) hunt(ctx context.Context, h *huntFlags, evidence []string) error {
 	bar := a.progress("rules", "rules")
 	result, err := detect.Hunt(ctx, pack.Rules, detect.Session(w.Session, h.request(now)), detect.Options{
 		Set: set, Parallel: h.parallel, Timeout: h.timeout, Tables: tables, Tuning: active, Predicates: w.Session,
-		Progress: func(done, total int, r *detect.RuleResult) { bar.set(int64(done), int64(total), r.Name) },
+		Progress: bar.setRules,
 	})
 	bar.close()
 	if err != nil {
@@ -265,7 +265,16 @@ func (a *app) tellAge(ctx context.Context, w *workspace.Workspace, tables map[st
 // read loads evidence with a progress bar.
 func (a *app) read(ctx context.Context, w *workspace.Workspace, paths []string, o events.Options) (events.Report, error) {
 	bar := a.progress("load", "bytes")
-	o.Progress = func(p events.Progress) { bar.set(p.Done, p.Total, p.File) }
+	o.Progress = func(p events.Progress) {
+		doing := p.File
+		switch doing {
+		case "":
+			doing = "making rows of Windows events"
+		case "-":
+			doing = "(standard input)"
+		}
+		bar.set(p.Done, p.Total, underWay{name: doing})
+	}
 	r, err := w.Load(ctx, paths, o)
 	bar.close()
 	return r, err

@@ -142,10 +142,10 @@ func (a *app) replay(ctx context.Context, r *replayFlags) error {
 	if !newest.IsZero() && newest.Before(r.from) {
 		fmt.Fprintf(a.stderr, "note: the newest row is of %s, before the time to replay\n", newest.Format("2006-01-02"))
 	}
-	bar := a.progress("replay", "runs")
+	bar := a.progress("replay", "%")
 	result, err := replay.Run(ctx, pack.Rules, w.Session, replay.Options{
 		From: r.from, To: r.to, Delay: r.delay, Set: set, Tables: tables, Tuning: active, Parallel: r.parallel, RunTimeout: r.timeout, MaxAlerts: r.all,
-		Progress: func(thousandths int, name string) { bar.set(int64(thousandths), 1000, name) },
+		Progress: func(thousandths int, name string) { bar.set(int64(thousandths), 1000, underWay{name: name}) },
 	})
 	bar.close()
 	if err != nil {

@@ -82,7 +82,7 @@ func (a *app) simulate(cmd *cobra.Command, o simulate.Options, dir string) (err 
 		f, err := os.Create(filepath.Join(partial, table+"."+string(o.Format)))
 		return &bufferedFile{f, bufio.NewWriterSize(f, 256<<10)}, err
 	}
-	truth, err := simulate.Generate(cmd.Context(), o, create, func(rows int) { bar.set(int64(rows), int64(o.Events), "") })
+	truth, err := simulate.Generate(cmd.Context(), o, create, func(rows int) { bar.set(int64(rows), int64(o.Events)) })
 	bar.close()
 	if err != nil {
 		return err

@@ -140,7 +140,9 @@ func (a *app) runTests(ctx context.Context, t *testFlags, paths []string, patter
 	defer bar.close()
 	report, err := ruletest.Run(ctx, suite, ruletest.Options{
 		Session: w.Session, Schemas: w.Schemas, Files: testFiles{}, Run: pattern, Coverage: t.coverage, Update: t.update, Parallel: t.parallel, Timeout: t.timeout,
-		Progress: func(done, total int, r *ruletest.RuleReport) { bar.set(int64(done), int64(total), r.Name) },
+		Progress: func(done, total int, r *ruletest.RuleReport) {
+			bar.set(int64(done), int64(total), underWay{name: r.Name})
+		},
 	})
 	return suite, report, err
 }
