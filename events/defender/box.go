@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unsafe"
 
+	"github.com/cespare/xxhash/v2"
+
 	"quarry/kql/types"
 )
 
@@ -32,6 +34,30 @@ func (m *Mapper) box(s string) types.Value {
 		b.value = b.text
 	}
 	return b.value
+}
+
+// address is an IP address as rows show it.
+type address struct {
+	text types.Value
+	kind types.Value // of the *IPType columns
+	hash uint64
+	from string // as logged
+}
+
+var noAddress = &address{text: "", kind: ""}
+
+// address reads an address as logged. Those that come often are remembered, as by box.
+func (m *Mapper) address(s string) *address {
+	if s == "" || s == "-" {
+		return noAddress
+	}
+	a := &m.addresses[maphash.String(m.boxes.seed, s)%uint64(len(m.addresses))]
+	if *a == nil || (*a).from != s {
+		from := strings.Clone(s) // never hold on to the event's memory
+		text := plainAddress(from)
+		*a = &address{text, addressType(text), xxhash.Sum64String(text), from}
+	}
+	return *a
 }
 
 // passing is b as a text, for a row that is sent before b changes.

@@ -2,7 +2,6 @@ package defender
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -260,36 +259,5 @@ func TestReport(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]int{"DeviceProcessEvents": 1, "Event": 4, "DeviceInfo": 1}, r.Rows); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
-	}
-}
-
-// TestSpool: what does not fit into memory comes back from the file unchanged.
-func TestSpool(t *testing.T) {
-	s := newSpool(1000)
-	for i := range 200 {
-		ev := s1("10:00:00.000", i, `C:\a.exe`, strings.Repeat("x", i*50))
-		ev.Message, ev.ActivityID = fmt.Sprint(i), "id"
-		if err := s.write(&stored{ev: *ev, device: uint32(i), utc: int64(i)}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if s.file == nil {
-		t.Fatal("nothing went to a file")
-	}
-	n := 0
-	err := s.read(func(seq uint32, st *stored) error {
-		want := s1("10:00:00.000", n, `C:\a.exe`, strings.Repeat("x", n*50))
-		want.Message, want.ActivityID = fmt.Sprint(n), "id"
-		if diff := cmp.Diff(*want, st.ev); diff != "" || int(seq) != n || int(st.device) != n || int(st.utc) != n {
-			t.Fatalf("event %d: %s", n, diff)
-		}
-		n++
-		return nil
-	})
-	if err != nil || n != 200 {
-		t.Fatalf("%d events, %v", n, err)
-	}
-	if err := s.close(); err != nil {
-		t.Fatal(err)
 	}
 }

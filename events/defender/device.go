@@ -2,6 +2,7 @@ package defender
 
 import (
 	"crypto/sha1"
+	"encoding/binary"
 	"encoding/hex"
 	"net/netip"
 	"strings"
@@ -101,19 +102,30 @@ func (d *device) path(raw string) *path {
 
 var noPath = &path{full: "", base: "", lower: ""}
 
+// Eight bytes at once: a one in each, and the highest bit of each.
+const ones, tops = 0x0101010101010101, 0x8080808080808080
+
 // foldedHash hashes a text without regard to case.
 func foldedHash(s string) uint64 {
 	var stack [320]byte
-	b := stack[:0]
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c >= 0x80 {
+	b := append(stack[:0], s...)
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		w := binary.LittleEndian.Uint64(b[i:])
+		if w&tops != 0 {
 			return xxhash.Sum64String(strings.ToLower(s))
 		}
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
+		// The top bit of a byte tells, of its sum, whether it is at least A, or above Z.
+		letters := (w + (0x80-'A')*ones) &^ (w + (0x7f-'Z')*ones) & tops
+		binary.LittleEndian.PutUint64(b[i:], w|letters>>2)
+	}
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case c >= 0x80:
+			return xxhash.Sum64String(strings.ToLower(s))
+		case c >= 'A' && c <= 'Z':
+			b[i] = c | 0x20
 		}
-		b = append(b, c)
 	}
 	return xxhash.Sum64(b)
 }

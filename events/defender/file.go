@@ -92,7 +92,7 @@ func sharedWrite(ev *winevent.Event) (w *write, ok bool) {
 	if kind := ev.Get("ObjectType"); root == "" || name == "" || kind != "" && kind != "File" {
 		return nil, false
 	}
-	w = &write{path: root + `\` + name, ip: address(ev.Get("IpAddress")), share: ev.Get("ShareName"), user: subjectUser(ev)}
+	w = &write{path: root + `\` + name, ip: plainAddress(ev.Get("IpAddress")), share: ev.Get("ShareName"), user: subjectUser(ev)}
 	w.port, w.hasPort = port(ev.Get("IpPort"))
 	return w, true
 }

@@ -100,7 +100,7 @@ func (m *Mapper) learnSysmon(st *stored, file *fileState) {
 		m.learnHashes(st, p.image, p.hashes)
 		m.processCandidates(st, p, true)
 	case 3:
-		c := sysmonConnection(ev)
+		c := m.sysmonConnection(ev)
 		m.connectionCandidates(st, c, true)
 	case 11:
 		name := ev.Get("TargetFilename")
@@ -145,7 +145,7 @@ func (m *Mapper) learnSecurity(st *stored) {
 	case 4697:
 		m.candidate(st, serviceFact, true, serviceKey(st))
 	case 5140:
-		if c, ok := sharedConnection(ev); ok && !m.opts.NoDerive {
+		if c, ok := m.sharedConnection(ev); ok && !m.opts.NoDerive {
 			m.candidate(st, sharedConnectionFact, false, c.remoteKey(st.device))
 		}
 	case 5145:
@@ -156,7 +156,7 @@ func (m *Mapper) learnSecurity(st *stored) {
 			}
 		}
 	case 5156:
-		m.connectionCandidates(st, filterConnection(ev), false)
+		m.connectionCandidates(st, m.filterConnection(ev), false)
 	}
 }
 

@@ -19,8 +19,8 @@ func logon(m *Mapper, f *fact) error {
 		kind = word
 	}
 	row[lLogonType] = kind
-	ip := address(ev.Get("IpAddress"))
-	row[lRemoteIP], row[lRemoteIPType] = ip, addressType(ip)
+	ip := m.address(ev.Get("IpAddress"))
+	row[lRemoteIP], row[lRemoteIPType] = ip.text, ip.kind
 	if n, ok := port(ev.Get("IpPort")); ok {
 		row[lRemotePort] = n
 	}
@@ -38,7 +38,7 @@ func logon(m *Mapper, f *fact) error {
 	m.initiatedByPID(t, row, f, ev.Get("ProcessId"), absent(ev.Get("ProcessName")))
 	m.initiatedByUser(t, row, subjectUser(ev))
 	var extra object
-	if local := ip == "" || row[lRemoteIPType] == "Loopback"; local {
+	if local := ip.text == "" || row[lRemoteIPType] == "Loopback"; local {
 		extra.key("IsLocalLogon")
 		extra.b = append(extra.b, "true"...)
 	}

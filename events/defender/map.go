@@ -13,9 +13,11 @@ type fact struct {
 	dev    *device
 	device uint32
 	seq    uint32
-	time   int64 // true UTC, as far as known
-	utc    int64 // Sysmon's UtcTime, 0 if none
+	time   int64       // true UTC, as far as known
+	at     types.Value // time; nil if it is 0
+	utc    int64       // Sysmon's UtcTime, 0 if none
 	sysmon bool
+	texts  *texts // of ev
 }
 
 // handler maps one event onto rows of the Defender tables.
@@ -23,9 +25,9 @@ type handler func(m *Mapper, f *fact) error
 
 func (m *Mapper) mapEvent(seq uint32, st *stored) error {
 	src := classify(&st.ev)
-	m.fact = fact{ev: &st.ev, dev: m.hosts[st.device], device: st.device, seq: seq, utc: st.utc, sysmon: src == srcSysmon}
+	m.fact = fact{ev: &st.ev, dev: m.hosts[st.device], device: st.device, seq: seq, utc: st.utc, sysmon: src == srcSysmon, texts: &st.texts}
 	f := &m.fact
-	f.time = m.timeOf(st, f)
+	f.set(m.timeOf(st, f))
 	if f.time > f.dev.last {
 		f.dev.last = f.time
 	}
@@ -41,9 +43,15 @@ func (m *Mapper) mapEvent(seq uint32, st *stored) error {
 	// Of two stamps that agree the earlier holds, for a connection is no later
 	// than its first witness; where they differ, Sysmon's clock has drifted.
 	if t, ok := m.merged.time[seq]; ok && (t < f.time || t > f.time+agreement) {
-		f.time = t
+		f.set(t)
 	}
 	return h(m, f)
+}
+
+func (f *fact) set(time int64) {
+	if f.time, f.at = time, nil; time != 0 {
+		f.at = time
+	}
 }
 
 // agreement is how far apart two stamps of one moment may be.
@@ -88,10 +96,7 @@ func (m *Mapper) send(t *Table, row []types.Value) error {
 // row starts a row of a Device* table.
 func (m *Mapper) row(t *Table, f *fact, action types.Value) []types.Value {
 	row := m.blank(t)
-	if f.time != 0 {
-		var at types.Value = f.time
-		row[cTimestamp], row[cTimeGenerated] = at, at
-	}
+	row[cTimestamp], row[cTimeGenerated] = f.at, f.at
 	row[cDeviceID] = f.dev.id
 	row[cDeviceName] = f.dev.name
 	row[cActionType] = action

@@ -47,12 +47,17 @@ type Mapper struct {
 	hashes    map[uint64][]hashedAt
 	hashSets  map[string]*hashSet
 	sids      map[string]string // domain\name -> SID
-	strings   map[string]string
+	shared    [1 << 12]string   // by hash, see share
+
+	newProcesses slab[process]
+	newViews     slab[view]
 
 	securityFields map[string]int // field of EventData -> column of SecurityEvent
 	fact           fact           // at hand
 	xml            []byte
+	dataTags       []string // <Data Name="...">, by the spool's number of the name
 	boxes          boxes
+	addresses      [512]*address
 	parties        map[string]*party // by DOMAIN\user as logged
 	sent           []int             // rows by table
 
@@ -66,7 +71,7 @@ func New(opts Options, emit Sink) *Mapper {
 	m := &Mapper{
 		opts: opts, emit: emit, tables: newTables(), spool: newSpool(spoolLimit),
 		devices: map[string]uint32{}, hasRow: map[uint32]bool{}, processes: map[guidKey]*process{}, byPID: map[uint64][]*process{},
-		boxes: boxes{seed: maphash.MakeSeed()}, parties: map[string]*party{}, hashes: map[uint64][]hashedAt{}, hashSets: map[string]*hashSet{}, sids: map[string]string{}, strings: map[string]string{},
+		boxes: boxes{seed: maphash.MakeSeed()}, parties: map[string]*party{}, hashes: map[uint64][]hashedAt{}, hashSets: map[string]*hashSet{}, sids: map[string]string{},
 	}
 	for _, t := range m.tables.all {
 		m.rows = append(m.rows, make([]types.Value, len(t.Columns)))

@@ -134,6 +134,13 @@ func (m *Mapper) mergeFacts() {
 		dropped: map[uint32]struct{}{}, time: map[uint32]int64{}, process: map[uint32]*process{},
 		write: map[uint32]*write{},
 	}
+	// A keeper alone takes in nothing, which is so of most evidence: it has one source.
+	var others [len(facts)]bool
+	for i := range m.candidates {
+		c := &m.candidates[i]
+		others[c.kind] = others[c.kind] || !c.keeper || c.kind == repeatedWriteFact
+	}
+	m.candidates = slices.DeleteFunc(m.candidates, func(c candidate) bool { return !others[c.kind] })
 	slices.SortFunc(m.candidates, func(a, b candidate) int {
 		switch {
 		case a.kind != b.kind:

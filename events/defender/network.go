@@ -10,7 +10,7 @@ import (
 // connection is a network event seen from its device.
 type connection struct {
 	inbound               bool
-	localIP, remoteIP     string
+	local, remote         *address
 	localPort, remotePort int64
 	hasLocal, hasRemote   bool // the ports
 	protocol              string
@@ -18,48 +18,48 @@ type connection struct {
 
 // orient puts the two ends of a connection in their places: of an inbound one
 // the destination is local.
-func orient(inbound bool, sourceIP, sourcePort, destIP, destPort, protocol string) connection {
+func (m *Mapper) orient(inbound bool, sourceIP, sourcePort, destIP, destPort, protocol string) connection {
 	if inbound {
 		sourceIP, sourcePort, destIP, destPort = destIP, destPort, sourceIP, sourcePort
 	}
-	c := connection{inbound: inbound, localIP: address(sourceIP), remoteIP: address(destIP), protocol: protocols[protocol]}
+	c := connection{inbound: inbound, local: m.address(sourceIP), remote: m.address(destIP), protocol: protocols[protocol]}
 	c.localPort, c.hasLocal = port(sourcePort)
 	c.remotePort, c.hasRemote = port(destPort)
 	return c
 }
 
-func sysmonConnection(ev *winevent.Event) connection {
-	return orient(ev.Get("Initiated") == "false", ev.Get("SourceIp"), ev.Get("SourcePort"),
+func (m *Mapper) sysmonConnection(ev *winevent.Event) connection {
+	return m.orient(ev.Get("Initiated") == "false", ev.Get("SourceIp"), ev.Get("SourcePort"),
 		ev.Get("DestinationIp"), ev.Get("DestinationPort"), ev.Get("Protocol"))
 }
 
-func filterConnection(ev *winevent.Event) connection {
-	return orient(ev.Get("Direction") == "%%14592", ev.Get("SourceAddress"), ev.Get("SourcePort"),
+func (m *Mapper) filterConnection(ev *winevent.Event) connection {
+	return m.orient(ev.Get("Direction") == "%%14592", ev.Get("SourceAddress"), ev.Get("SourcePort"),
 		ev.Get("DestAddress"), ev.Get("DestPort"), ev.Get("Protocol"))
 }
 
 // key names the connection by its two ends and protocol.
 func (c *connection) key(device uint32) uint64 {
-	return hashKey(device, xxhash.Sum64String(c.localIP), xxhash.Sum64String(c.remoteIP),
+	return hashKey(device, c.local.hash, c.remote.hash,
 		uint64(c.localPort), uint64(c.remotePort), xxhash.Sum64String(c.protocol))
 }
 
 // remoteKey names it by its remote end alone.
 func (c *connection) remoteKey(device uint32) uint64 {
-	return hashKey(device, xxhash.Sum64String(c.remoteIP), uint64(c.remotePort))
+	return hashKey(device, c.remote.hash, uint64(c.remotePort))
 }
 
 // sharedConnection is what a 5140 event says of the connection it came over.
-func sharedConnection(ev *winevent.Event) (connection, bool) {
-	c := connection{inbound: true, remoteIP: address(ev.Get("IpAddress")), localPort: 445, hasLocal: true, protocol: "Tcp"}
+func (m *Mapper) sharedConnection(ev *winevent.Event) (connection, bool) {
+	c := connection{inbound: true, local: noAddress, remote: m.address(ev.Get("IpAddress")), localPort: 445, hasLocal: true, protocol: "Tcp"}
 	c.remotePort, c.hasRemote = port(ev.Get("IpPort"))
-	return c, c.remoteIP != ""
+	return c, c.remote.text != ""
 }
 
 func (m *Mapper) connectionRow(f *fact, c connection, action types.Value) []any {
 	row := m.row(m.tables.network, f, action)
-	row[nLocalIP], row[nRemoteIP] = m.box(c.localIP), m.box(c.remoteIP)
-	row[nLocalIPType], row[nRemoteIPType] = addressType(c.localIP), addressType(c.remoteIP)
+	row[nLocalIP], row[nRemoteIP] = c.local.text, c.remote.text
+	row[nLocalIPType], row[nRemoteIPType] = c.local.kind, c.remote.kind
 	if c.hasLocal {
 		row[nLocalPort] = c.localPort
 	}
@@ -73,7 +73,7 @@ func (m *Mapper) connectionRow(f *fact, c connection, action types.Value) []any 
 // sysmonNetwork maps Sysmon 3.
 func sysmonNetwork(m *Mapper, f *fact) error {
 	t, ev := m.tables.network, f.ev
-	c := sysmonConnection(ev)
+	c := m.sysmonConnection(ev)
 	var action types.Value = "ConnectionSuccess"
 	if c.inbound {
 		action = "InboundConnectionAccepted"
@@ -89,7 +89,7 @@ func sysmonNetwork(m *Mapper, f *fact) error {
 // filterNetwork maps Security 5156 (permitted) and 5157 (blocked).
 func filterNetwork(m *Mapper, f *fact) error {
 	t, ev := m.tables.network, f.ev
-	c := filterConnection(ev)
+	c := m.filterConnection(ev)
 	var action types.Value
 	switch blocked := ev.EventID == 5157; {
 	case blocked && c.inbound:
@@ -113,7 +113,7 @@ func filterNetwork(m *Mapper, f *fact) error {
 // shareNetwork derives the connection that a share was opened over (5140).
 func shareNetwork(m *Mapper, f *fact) error {
 	t := m.tables.network
-	c, ok := sharedConnection(f.ev)
+	c, ok := m.sharedConnection(f.ev)
 	if m.opts.NoDerive || !ok {
 		return nil
 	}

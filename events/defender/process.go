@@ -1,6 +1,7 @@
 package defender
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -14,22 +15,37 @@ type guidKey struct {
 	hi, lo uint64
 }
 
+// guidDigits are the values of hexadecimal digits; read only.
+var guidDigits = func() (t [256]byte) {
+	for c := range t {
+		t[c] = notGUID
+	}
+	for i, c := range "0123456789abcdef" {
+		t[c] = byte(i)
+	}
+	for i, c := range "ABCDEF" {
+		t[c] = byte(10 + i)
+	}
+	t['{'], t['}'], t['-'] = guidSign, guidSign, guidSign
+	return t
+}()
+
+const (
+	guidSign = 16 + iota // between the digits
+	notGUID
+)
+
 // parseGUID reads a ProcessGuid; the zero GUID stands for "unknown".
 func parseGUID(device uint32, s string) (guidKey, bool) {
 	k := guidKey{device: device}
 	n := 0
 	for i := 0; i < len(s); i++ {
-		c := s[i]
-		var v byte
-		switch {
-		case c >= '0' && c <= '9':
-			v = c - '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			v = c | 0x20 - 'a' + 10
-		case c == '{' || c == '}' || c == '-':
+		v := guidDigits[s[i]]
+		if v >= guidSign {
+			if v == notGUID {
+				return k, false
+			}
 			continue
-		default:
-			return k, false
 		}
 		if n < 16 {
 			k.hi = k.hi<<4 | uint64(v)
@@ -76,24 +92,36 @@ type view struct {
 	logonID   types.Value
 }
 
-// share keeps one copy of a text that many processes have.
+// share keeps one copy of a text that many processes have, as long as it comes often.
 func (m *Mapper) share(s string) string {
 	if s == "" || s == "-" {
 		return ""
 	}
-	if t, ok := m.strings[s]; ok {
-		return t
+	t := &m.shared[maphash.String(m.boxes.seed, s)%uint64(len(m.shared))]
+	if *t != s {
+		*t = strings.Clone(s) // never hold on to the event's memory
 	}
-	s = strings.Clone(s)
-	m.strings[s] = s
-	return s
+	return *t
+}
+
+// slab makes room for many values at once.
+type slab[T any] struct{ free []T }
+
+func (s *slab[T]) new() *T {
+	if len(s.free) == 0 {
+		s.free = make([]T, 64)
+	}
+	v := &s.free[0]
+	s.free = s.free[1:]
+	return v
 }
 
 // learnSysmonProcess indexes the process of a Sysmon 1 event, and its parent
 // as far as the event knows it.
 func (m *Mapper) learnSysmonProcess(st *stored) *process {
 	ev := &st.ev
-	p := &process{device: st.device, created: st.utc}
+	p := m.newProcesses.new()
+	p.device, p.created = st.device, st.utc
 	if p.created == 0 {
 		p.created, p.header, p.whole = ev.TimeCreated, true, ev.WholeSecond
 	}
@@ -147,9 +175,10 @@ func (m *Mapper) learnSysmonProcess(st *stored) *process {
 	if key, ok := parseGUID(st.device, parentGUID); ok {
 		p.parentGUID = key
 		if m.processes[key] == nil {
-			kept := parent
+			kept := m.newProcesses.new()
+			*kept = parent
 			kept.guid = strings.Clone(parentGUID)
-			m.processes[key] = &kept
+			m.processes[key] = kept
 		}
 	}
 	p.guid = strings.Clone(p.guid)
@@ -258,19 +287,21 @@ func (m *Mapper) viewOf(p *process) *view {
 	if p.view != nil {
 		return p.view
 	}
-	v := &view{integrity: "", logonID: nil}
-	for i := range v.cols {
-		v.cols[i] = m.tables.process.blank[cInitStart+i]
-	}
+	v := m.newViews.new()
+	v.integrity = ""
+	copy(v.cols[:], m.tables.process.blank[cInitStart:])
 	set := func(col int, value types.Value) { v.cols[col-cInitStart] = value }
 	d := m.hosts[p.device]
 	if p.user == "" && p.image == "System" {
 		p.user = `NT AUTHORITY\SYSTEM`
 	}
-	domain, name := account(p.user)
-	set(cInitAccountDomain, domain)
-	set(cInitAccountName, name)
-	set(cInitAccountSid, m.sidOf(p.sid, domain, name))
+	who := m.partyOf(p.user)
+	set(cInitAccountDomain, who.domain)
+	set(cInitAccountName, who.name)
+	set(cInitAccountSid, who.sid)
+	if p.sid != "" {
+		set(cInitAccountSid, p.sid)
+	}
 	if p.hasPID {
 		set(cInitID, p.pid)
 	}

@@ -20,7 +20,9 @@ func sysmonProcess(m *Mapper, f *fact) error {
 	row[pUniqueID] = uniqueID(ev.Get("ProcessGuid"))
 	setCommandLine(row, pCommandLine, &extra, ev.Get("CommandLine"), ev.Get("Image"))
 	row[pIntegrity] = m.box(integrityOf(ev.Get("IntegrityLevel")))
-	if f.utc != 0 {
+	if row[pCreationTime] = f.at; f.utc == 0 {
+		row[pCreationTime] = nil
+	} else if f.utc != f.time {
 		row[pCreationTime] = f.utc
 	}
 	setNumber(row, pSessionID, ev.Get("TerminalSessionId"))
@@ -70,9 +72,7 @@ func securityProcess(m *Mapper, f *fact) error {
 	setCommandLine(row, pCommandLine, &extra, ev.Get("CommandLine"), ev.Get("NewProcessName"))
 	row[pIntegrity] = integrityLevels[ev.Get("MandatoryLabel")]
 	row[pTokenElevation] = elevations[ev.Get("TokenElevationType")]
-	if f.time != 0 {
-		row[pCreationTime] = f.time
-	}
+	row[pCreationTime] = f.at
 	who := newProcessUser(ev)
 	domain, name := account(who.domain + `\` + who.name)
 	row[pAccountDomain], row[pAccountName], row[pAccountSid] = domain, name, m.sidOf(who.sid, domain, name)

@@ -1,7 +1,9 @@
 package defender
 
 import (
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,11 +23,9 @@ func (m *Mapper) rawRow(f *fact, src source) error {
 func (m *Mapper) securityRow(f *fact) error {
 	t, ev := m.tables.security, f.ev
 	row := m.blank(t)
-	if f.time != 0 {
-		row[sTimeGenerated] = f.time
-	}
-	row[sComputer] = m.box(ev.Computer)
-	row[sEventSourceName] = m.box(ev.Provider)
+	row[sTimeGenerated] = f.at
+	row[sComputer] = m.spool.values[f.texts.computer]
+	row[sEventSourceName] = m.spool.values[f.texts.provider]
 	row[sChannel] = "Security"
 	row[sEventID] = int64(ev.EventID)
 	row[sActivity] = activity(ev)
@@ -45,7 +45,7 @@ func (m *Mapper) securityRow(f *fact) error {
 	}
 	row[sSystemUserId] = m.box(ev.UserSID)
 	row[sEventLevelName] = m.box(levelName(ev.Level))
-	m.xml = appendEventData(m.xml[:0], ev)
+	m.xml = m.appendEventData(m.xml[:0], f)
 	row[sEventData] = passing(m.xml)
 
 	for i := range ev.Data {
@@ -121,12 +121,10 @@ func activity(ev *winevent.Event) string {
 func (m *Mapper) eventRow(f *fact) error {
 	t, ev := m.tables.event, f.ev
 	row := m.blank(t)
-	if f.time != 0 {
-		row[vTimeGenerated] = f.time
-	}
-	row[vComputer] = m.box(ev.Computer)
-	row[vEventLog] = m.box(ev.Channel)
-	row[vSource] = m.box(ev.Provider)
+	row[vTimeGenerated] = f.at
+	row[vComputer] = m.spool.values[f.texts.computer]
+	row[vEventLog] = m.spool.values[f.texts.channel]
+	row[vSource] = m.spool.values[f.texts.provider]
 	row[vEventID] = int64(ev.EventID)
 	row[vEventLevel] = int64(ev.Level)
 	row[vEventLevelName] = m.box(levelName(ev.Level))
@@ -136,7 +134,7 @@ func (m *Mapper) eventRow(f *fact) error {
 	b := append(m.xml[:0], `<DataItem type="System.XmlData" time="`...)
 	b = types.AppendDatetime(b, f.time)
 	b = append(b, `" sourceHealthServiceId="">`...)
-	b = appendEventData(b, ev)
+	b = m.appendEventData(b, f)
 	m.xml = append(b, "</DataItem>"...)
 	row[vEventData] = passing(m.xml)
 	return m.send(t, row)
@@ -162,57 +160,76 @@ func levelName(level int) string {
 }
 
 // appendEventData writes the EventData element as Windows does.
-func appendEventData(b []byte, ev *winevent.Event) []byte {
+func (m *Mapper) appendEventData(b []byte, f *fact) []byte {
 	b = append(b, `<EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event">`...)
-	for i := range ev.Data {
-		d := &ev.Data[i]
-		if d.Name == "" {
-			b = append(b, "<Data>"...)
-		} else {
-			b = append(b, `<Data Name="`...)
-			b = appendXML(b, d.Name)
-			b = append(b, `">`...)
-		}
+	for i := range f.ev.Data {
+		d := &f.ev.Data[i]
+		b = append(b, m.dataTag(f.texts.names[i], d.Name)...)
 		b = appendXML(b, d.Value)
 		b = append(b, "</Data>"...)
 	}
 	return append(b, "</EventData>"...)
 }
 
-// xmlSpecial marks the bytes that text in XML may have to escape; read only.
+// dataTag opens the Data element of the name with the given number in the spool.
+func (m *Mapper) dataTag(id uint64, name string) string {
+	for uint64(len(m.dataTags)) <= id {
+		m.dataTags = append(m.dataTags, "")
+	}
+	tag := m.dataTags[id]
+	if tag == "" {
+		tag = "<Data>"
+		if name != "" {
+			tag = string(append(appendXML([]byte(`<Data Name="`), name), `">`...))
+		}
+		m.dataTags[id] = tag
+	}
+	return tag
+}
+
+// xmlSpecial marks the bytes that text in XML cannot have as they are; read only.
 var xmlSpecial = func() (t [256]bool) {
 	for c := range ' ' {
-		t[c] = true
+		t[c] = c != '\t' && c != '\n' && c != '\r'
 	}
 	t['<'], t['>'], t['&'], t['"'] = true, true, true, true
 	return t
 }()
 
-// appendXML escapes text; characters that XML cannot hold become U+FFFD.
+// appendXML escapes text; characters that XML cannot hold become U+FFFD. Eight bytes at
+// once are looked at: the highest bit of each tells whether it may have to be escaped.
 func appendXML(b []byte, s string) []byte {
-	start := 0
-	for i := 0; i < len(s); i++ {
-		if !xmlSpecial[s[i]] {
-			continue
+	b = slices.Grow(b, len(s))
+	for len(s) >= 8 {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		lt, gt, amp, quote := w^'<'*ones, w^'>'*ones, w^'&'*ones, w^'"'*ones
+		if ((w-' '*ones)&^w|(lt-ones)&^lt|(gt-ones)&^gt|(amp-ones)&^amp|(quote-ones)&^quote)&tops == 0 {
+			b = binary.LittleEndian.AppendUint64(b, w)
+		} else {
+			b = appendEscaped(b, s[:8])
 		}
-		var esc string
-		switch c := s[i]; {
-		case c == '<':
-			esc = "&lt;"
-		case c == '>':
-			esc = "&gt;"
-		case c == '&':
-			esc = "&amp;"
-		case c == '"':
-			esc = "&quot;"
-		case c < ' ' && c != '\t' && c != '\n' && c != '\r':
-			esc = "\uFFFD"
-		default:
-			continue
-		}
-		b = append(b, s[start:i]...)
-		b = append(b, esc...)
-		start = i + 1
+		s = s[8:]
 	}
-	return append(b, s[start:]...)
+	return appendEscaped(b, s)
+}
+
+func appendEscaped(b []byte, s string) []byte {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case !xmlSpecial[c]:
+			b = append(b, c)
+		case c == '<':
+			b = append(b, "&lt;"...)
+		case c == '>':
+			b = append(b, "&gt;"...)
+		case c == '&':
+			b = append(b, "&amp;"...)
+		case c == '"':
+			b = append(b, "&quot;"...)
+		default:
+			b = append(b, "\uFFFD"...)
+		}
+	}
+	return b
 }

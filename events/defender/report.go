@@ -83,6 +83,7 @@ type Report struct {
 	Devices  int
 
 	counts map[eventKey]*eventTally
+	last   [64]*eventTally // by the low bits of the event's number
 }
 
 type eventKey struct {
@@ -91,6 +92,7 @@ type eventKey struct {
 }
 
 type eventTally struct {
+	eventKey
 	n      int
 	mapped bool
 }
@@ -100,12 +102,15 @@ func (r *Report) init() {
 }
 
 func (r *Report) count(src source, ev *winevent.Event) {
-	key := eventKey{ev.Provider, ev.EventID}
-	t := r.counts[key]
-	if t == nil {
-		t = &eventTally{mapped: handlers[handlerKey(src, ev.EventID)] != nil}
-		key.provider = strings.Clone(key.provider)
-		r.counts[key] = t
+	t := r.last[ev.EventID&63]
+	if t == nil || t.id != ev.EventID || t.provider != ev.Provider {
+		key := eventKey{ev.Provider, ev.EventID}
+		if t = r.counts[key]; t == nil {
+			key.provider = strings.Clone(key.provider)
+			t = &eventTally{eventKey: key, mapped: handlers[handlerKey(src, ev.EventID)] != nil}
+			r.counts[key] = t
+		}
+		r.last[ev.EventID&63] = t
 	}
 	t.n++
 }

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/s2"
 
 	"quarry/events/winevent"
+	"quarry/kql/types"
 )
 
 // spoolLimit is how much of the spool stays in memory; what comes after goes,
@@ -21,16 +23,33 @@ const spoolLimit = 256 << 20
 // shared names.
 type spool struct {
 	limit  int
-	chunks []*strings.Builder // each of chunkSize, so that their text is never moved
+	chunks [][]byte // each of chunkSize or one event, so that their text is never moved
 	size   int
 	file   *os.File
 	out    *s2.Writer
+	event  []byte // on its way to the file
 	buf    []byte
-	head   []byte // the length of buf
 	ids    map[string]uint64
 	texts  []string
-	usual  [64][]uint64 // by the low bits of the event's number: the ids of the last such event
+	values []types.Value // the texts
+	usual  [64]usual     // by the low bits of the event's number: what the last such event had
+
+	shapes  []shape
+	byNames map[string]uint64 // names of a shape as encoded -> its number
 }
+
+// usual are the texts of the last event of some number: events of one number mostly have
+// the same, which then need not be looked up.
+type usual struct {
+	ids   [5]uint64
+	shape uint64
+}
+
+// shape is the names of an event's fields.
+type shape []uint64
+
+// maxShapes bounds the shapes that are remembered; 0 stands for one that is not.
+const maxShapes = 1 << 14
 
 // stored is one event of the spool with what the first pass made of it.
 type stored struct {
@@ -38,26 +57,61 @@ type stored struct {
 	device uint32
 	file   uint32
 	utc    int64 // Sysmon's UtcTime, 0 if none
+	texts  texts // set when it is read
+	own    []uint64
 }
 
-func newSpool(limit int) *spool { return &spool{limit: limit, ids: map[string]uint64{}} }
+// texts are the numbers of an event's shared texts in the spool.
+type texts struct {
+	provider, guid, channel, computer, sid uint64
+	names                                  []uint64 // of the fields of Data
+}
 
-// idLike is id for the i-th text of an event. Events of one number mostly have the same,
-// so the one before tells without a look into the map.
-func (s *spool) idLike(ev *winevent.Event, i int, text string) uint64 {
-	last := &s.usual[ev.EventID&63]
-	if i < len(*last) {
-		if n := (*last)[i]; s.texts[n] == text {
-			return n
+func newSpool(limit int) *spool {
+	s := &spool{limit: limit, ids: map[string]uint64{}, shapes: make([]shape, 1), byNames: map[string]uint64{}}
+	s.id("")
+	return s
+}
+
+// idLike is id for a text that is last as a rule.
+func (s *spool) idLike(last *uint64, text string) uint64 {
+	if s.texts[*last] != text {
+		*last = s.id(text)
+	}
+	return *last
+}
+
+// shapeLike is the number of the names of an event's fields, which is last as a rule.
+func (s *spool) shapeLike(last *uint64, data []winevent.Field) uint64 {
+	if *last != 0 && s.fits(s.shapes[*last], data) {
+		return *last
+	}
+	s.buf = s.buf[:0]
+	names := make(shape, len(data))
+	for i := range data {
+		names[i] = s.id(data[i].Name)
+		s.buf = binary.AppendUvarint(s.buf, names[i])
+	}
+	n, ok := s.byNames[string(s.buf)]
+	if !ok && len(s.shapes) < maxShapes {
+		n = uint64(len(s.shapes))
+		s.shapes = append(s.shapes, names)
+		s.byNames[string(s.buf)] = n
+	}
+	*last = n
+	return n
+}
+
+func (s *spool) fits(names shape, data []winevent.Field) bool {
+	if len(names) != len(data) {
+		return false
+	}
+	for i := range data {
+		if s.texts[names[i]] != data[i].Name { // common names are the very same text
+			return false
 		}
 	}
-	n := s.id(text)
-	if i < len(*last) {
-		(*last)[i] = n
-	} else if i == len(*last) {
-		*last = append(*last, n)
-	}
-	return n
+	return true
 }
 
 // id shares a text that comes again and again.
@@ -65,62 +119,39 @@ func (s *spool) id(text string) uint64 {
 	if n, ok := s.ids[text]; ok {
 		return n
 	}
-	text = string(append([]byte(nil), text...)) // never hold on to the event's memory
+	if shared, ok := winevent.CommonName(text); ok {
+		text = shared // as the events have it, so that idLike need not compare it
+	} else {
+		text = strings.Clone(text) // never hold on to the event's memory
+	}
 	n := uint64(len(s.texts))
 	s.ids[text] = n
-	s.texts = append(s.texts, text)
+	s.texts, s.values = append(s.texts, text), append(s.values, text)
 	return n
 }
 
+// lengthBytes is the space of the length before each event.
+const lengthBytes = 4
+
 func (s *spool) write(st *stored) error {
 	ev := &st.ev
-	b := s.buf[:0]
-	for _, n := range [...]uint64{
-		uint64(st.device), uint64(st.file),
-		s.idLike(ev, 0, ev.Provider), s.idLike(ev, 1, ev.ProviderGUID), s.idLike(ev, 2, ev.Channel), s.idLike(ev, 3, ev.Computer), s.idLike(ev, 4, ev.UserSID),
-		uint64(uint32(ev.EventID)), uint64(uint32(ev.Version)), uint64(uint32(ev.Level)), uint64(uint32(ev.Task)), uint64(uint32(ev.Opcode)),
-		ev.Keywords, ev.RecordID, uint64(ev.ProcessID), uint64(ev.ThreadID), uint64(ev.TimeCreated), uint64(st.utc), uint64(len(ev.Data)),
-	} {
-		b = binary.AppendUvarint(b, n)
-	}
-	b = appendText(b, ev.ActivityID)
-	b = appendText(b, ev.Message)
+	need := lengthBytes + (21+len(ev.Data)*2)*binary.MaxVarintLen64 + len(ev.ActivityID) + len(ev.Message)
 	for i := range ev.Data {
-		b = binary.AppendUvarint(b, s.idLike(ev, 5+i, ev.Data[i].Name))
-		b = appendText(b, ev.Data[i].Value)
+		need += len(ev.Data[i].Value)
 	}
-	s.buf = b
-	s.head = binary.AppendUvarint(s.head[:0], uint64(len(b)))
-	return s.append(s.head, b)
-}
-
-func appendText(b []byte, s string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
-}
-
-const chunkSize = 1 << 20
-
-// append keeps one event, which never lies in two chunks.
-func (s *spool) append(head, b []byte) error {
 	if s.out != nil {
-		_, err := s.out.Write(head)
-		if err == nil {
-			_, err = s.out.Write(b)
-		}
+		s.event = s.encode(slices.Grow(s.event[:0], need), st)
+		_, err := s.out.Write(s.event)
 		return spoolError(err)
 	}
-	n := len(head) + len(b)
-	s.size += n
 	last := len(s.chunks) - 1
-	if last < 0 || s.chunks[last].Cap()-s.chunks[last].Len() < n {
-		chunk := &strings.Builder{}
-		chunk.Grow(max(chunkSize, n))
-		s.chunks = append(s.chunks, chunk)
+	if last < 0 || cap(s.chunks[last])-len(s.chunks[last]) < need {
+		s.chunks = append(s.chunks, make([]byte, 0, max(chunkSize, need)))
 		last++
 	}
-	s.chunks[last].Write(head)
-	s.chunks[last].Write(b)
-	if s.size < s.limit {
+	before := len(s.chunks[last])
+	s.chunks[last] = s.encode(s.chunks[last], st)
+	if s.size += len(s.chunks[last]) - before; s.size < s.limit {
 		return nil
 	}
 	f, err := os.CreateTemp("", "quarry-events-*")
@@ -129,6 +160,47 @@ func (s *spool) append(head, b []byte) error {
 	}
 	s.file, s.out = f, s2.NewWriter(f, s2.WriterConcurrency(1))
 	return nil
+}
+
+// chunkSize bounds a chunk, which no event leaves.
+const chunkSize = 1 << 20
+
+// encode appends one event and its length, for which there must be room.
+func (s *spool) encode(b []byte, st *stored) []byte {
+	ev := &st.ev
+	last := &s.usual[ev.EventID&63]
+	shape := s.shapeLike(&last.shape, ev.Data)
+	start := len(b)
+	b = b[:start+lengthBytes]
+	for _, n := range [...]uint64{
+		uint64(st.device), uint64(st.file),
+		s.idLike(&last.ids[0], ev.Provider), s.idLike(&last.ids[1], ev.ProviderGUID), s.idLike(&last.ids[2], ev.Channel),
+		s.idLike(&last.ids[3], ev.Computer), s.idLike(&last.ids[4], ev.UserSID),
+		uint64(uint32(ev.EventID)), uint64(uint32(ev.Version)), uint64(uint32(ev.Level)), uint64(uint32(ev.Task)), uint64(uint32(ev.Opcode)),
+		ev.RecordID, uint64(ev.ProcessID), uint64(ev.ThreadID), shape,
+	} {
+		b = binary.AppendUvarint(b, n)
+	}
+	for _, n := range [...]uint64{ev.Keywords, uint64(ev.TimeCreated), uint64(st.utc)} { // large as a rule
+		b = binary.LittleEndian.AppendUint64(b, n)
+	}
+	b = appendText(b, ev.ActivityID)
+	b = appendText(b, ev.Message)
+	if shape == 0 {
+		b = binary.AppendUvarint(b, uint64(len(ev.Data)))
+	}
+	for i := range ev.Data {
+		if shape == 0 {
+			b = binary.AppendUvarint(b, s.id(ev.Data[i].Name))
+		}
+		b = appendText(b, ev.Data[i].Value)
+	}
+	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-lengthBytes))
+	return b
+}
+
+func appendText(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
 }
 
 func spoolError(err error) error {
@@ -152,10 +224,12 @@ func (s *spool) read(do func(seq uint32, st *stored) error) error {
 	}
 	for i, chunk := range s.chunks {
 		s.chunks[i] = nil
-		for c := (cursor{chunk.String()}); c.text != ""; {
-			if err := each(c.str()); err != nil {
+		for len(chunk) > 0 {
+			end := lengthBytes + int(binary.LittleEndian.Uint32(chunk))
+			if err := each(passing(chunk[lengthBytes:end])); err != nil {
 				return err
 			}
+			chunk = chunk[end:]
 		}
 	}
 	if s.file == nil {
@@ -168,23 +242,19 @@ func (s *spool) read(do func(seq uint32, st *stored) error) error {
 		return spoolError(err)
 	}
 	r := bufio.NewReaderSize(s2.NewReader(s.file), 1<<16)
-	var buf []byte
+	var length [lengthBytes]byte
 	for {
-		n, err := binary.ReadUvarint(r)
-		if err == io.EOF {
+		switch _, err := io.ReadFull(r, length[:]); {
+		case err == io.EOF:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return spoolError(err)
 		}
-		if uint64(cap(buf)) < n {
-			buf = make([]byte, n)
-		}
-		buf = buf[:n]
-		if _, err := io.ReadFull(r, buf); err != nil {
+		b := make([]byte, binary.LittleEndian.Uint32(length[:]))
+		if _, err := io.ReadFull(r, b); err != nil {
 			return spoolError(err)
 		}
-		if err := each(string(buf)); err != nil {
+		if err := each(passing(b)); err != nil {
 			return err
 		}
 	}
@@ -210,6 +280,15 @@ func (c *cursor) next() uint64 {
 	}
 }
 
+// fixed reads a number of eight bytes.
+func (c *cursor) fixed() (n uint64) {
+	for i := range 8 {
+		n |= uint64(c.text[i]) << (8 * i)
+	}
+	c.text = c.text[8:]
+	return n
+}
+
 func (c *cursor) str() string {
 	n := c.next()
 	t := c.text[:n]
@@ -220,22 +299,29 @@ func (c *cursor) str() string {
 func (s *spool) decode(st *stored, record string) {
 	c := cursor{record}
 	data := st.ev.Data[:0]
+	own := st.own[:0]
 	*st = stored{device: uint32(c.next()), file: uint32(c.next())}
 	ev := &st.ev
-	ev.Provider, ev.ProviderGUID = s.texts[c.next()], s.texts[c.next()]
-	ev.Channel, ev.Computer, ev.UserSID = s.texts[c.next()], s.texts[c.next()], s.texts[c.next()]
+	t := texts{provider: c.next(), guid: c.next(), channel: c.next(), computer: c.next(), sid: c.next()}
+	ev.Provider, ev.ProviderGUID, ev.Channel, ev.Computer, ev.UserSID = s.texts[t.provider], s.texts[t.guid], s.texts[t.channel], s.texts[t.computer], s.texts[t.sid]
 	ev.EventID, ev.Version, ev.Level = int(int32(c.next())), int(int32(c.next())), int(int32(c.next()))
 	ev.Task, ev.Opcode = int(int32(c.next())), int(int32(c.next()))
-	ev.Keywords, ev.RecordID = c.next(), c.next()
-	ev.ProcessID, ev.ThreadID = uint32(c.next()), uint32(c.next())
-	ev.TimeCreated, st.utc = int64(c.next()), int64(c.next())
-	n := int(c.next())
+	ev.RecordID, ev.ProcessID, ev.ThreadID = c.next(), uint32(c.next()), uint32(c.next())
+	shape := c.next()
+	ev.Keywords, ev.TimeCreated, st.utc = c.fixed(), int64(c.fixed()), int64(c.fixed())
 	ev.ActivityID, ev.Message = c.str(), c.str()
-	for range n {
-		name := s.texts[c.next()]
-		data = append(data, winevent.Field{Name: name, Value: c.str()})
+	if t.names = s.shapes[shape]; shape != 0 {
+		for _, name := range t.names {
+			data = append(data, winevent.Field{Name: s.texts[name], Value: c.str()})
+		}
+	} else {
+		for range c.next() {
+			own = append(own, c.next())
+			data = append(data, winevent.Field{Name: s.texts[own[len(own)-1]], Value: c.str()})
+		}
+		t.names = own
 	}
-	ev.Data = data
+	ev.Data, st.texts, st.own = data, t, own
 }
 
 // close removes the temporary file, if there is one.

@@ -32,8 +32,23 @@ func number(s string) (int64, bool) {
 		n, err := strconv.ParseUint(s[2:], 16, 64)
 		return int64(n), err == nil
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	return n, err == nil
+	if len(s) > 18 {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return n, err == nil
+	}
+	var n int64
+	digits := strings.TrimPrefix(strings.TrimPrefix(s, "+"), "-")
+	for i := range len(digits) {
+		d := digits[i] - '0'
+		if d > 9 {
+			return 0, false
+		}
+		n = n*10 + int64(d)
+	}
+	if s != digits && s[0] == '-' {
+		n = -n
+	}
+	return n, digits != "" && len(s)-len(digits) < 2
 }
 
 // port reads a port number.
@@ -42,9 +57,9 @@ func port(s string) (int64, bool) {
 	return n, ok && n >= 0 && n <= 65535
 }
 
-// address writes an IP address as Defender does: no brackets or zone, an IPv4
+// plainAddress writes an IP address as Defender does: no brackets or zone, an IPv4
 // address in IPv6 clothes as IPv4, IPv6 in RFC 5952 form.
-func address(s string) string {
+func plainAddress(s string) string {
 	if s == "" || s == "-" {
 		return ""
 	}

@@ -37,7 +37,7 @@ func TestAddress(t *testing.T) {
 		{"LOCAL", "LOCAL", ""},
 	}
 	for _, tt := range tests {
-		if got := address(tt.in); got != tt.want || addressType(got) != tt.kind {
+		if got := plainAddress(tt.in); got != tt.want || addressType(got) != tt.kind {
 			t.Errorf("%s: %s %s, want %s %s", tt.in, got, addressType(got), tt.want, tt.kind)
 		}
 	}

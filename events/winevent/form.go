@@ -164,7 +164,7 @@ func (e *Event) IsSysmon() bool {
 
 // name returns the member's name, shared if it is a common one.
 func (a *arena) name(key []byte) string {
-	if s, ok := commonNames[string(key)]; ok {
+	if s, ok := CommonName(string(key)); ok {
 		return s
 	}
 	if bytes.IndexByte(key, '\\') >= 0 {

@@ -12,6 +12,12 @@ var commonNames = func() map[string]string {
 	return m
 }()
 
+// CommonName is the shared text of a field name that events use again and again.
+func CommonName(name string) (shared string, ok bool) {
+	shared, ok = commonNames[name]
+	return shared, ok
+}
+
 const commonNameList = `
 	AccessList AccessMask AccessReason AccountExpires AccountName AdditionalInfo AdditionalInfo2
 	AllowedToDelegateTo Application Archived AuditPolicyChanges AuthenticationPackageName CallTrace

@@ -52,20 +52,14 @@ func AppendDatetime(b []byte, ticks int64) []byte {
 	y, mo, d := ToTime(ticks).Date()
 	_, rest := floorDiv(ticks, Day)
 	b = pad(b, int64(y), 4)
-	b = append(b, '-')
-	b = pad(b, int64(mo), 2)
-	b = append(b, '-')
-	b = pad(b, int64(d), 2)
-	b = append(b, 'T')
-	b = pad(b, rest/Hour, 2)
-	b = append(b, ':')
-	b = pad(b, rest/Minute%60, 2)
-	b = append(b, ':')
-	b = pad(b, rest/Second%60, 2)
-	b = append(b, '.')
-	b = pad(b, rest%Second, 7)
-	return append(b, 'Z')
+	h, m, s, f := uint(rest/Hour), uint(rest/Minute%60), uint(rest/Second%60), uint(rest%Second)
+	return append(b, '-', digit(uint(mo)/10), digit(uint(mo)), '-', digit(uint(d)/10), digit(uint(d)),
+		'T', digit(h/10), digit(h), ':', digit(m/10), digit(m), ':', digit(s/10), digit(s),
+		'.', digit(f/1e6), digit(f/1e5), digit(f/1e4), digit(f/1e3), digit(f/100), digit(f/10), digit(f), 'Z')
 }
+
+// digit is the last digit of a number.
+func digit(n uint) byte { return byte('0' + n%10) }
 
 // pad writes a number that is not negative in at least so many digits.
 func pad(b []byte, v int64, width int) []byte {
