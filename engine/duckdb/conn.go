@@ -160,6 +160,16 @@ func (c *Conn) Query(ctx context.Context, sql string, schema types.Schema) (*Row
 	return r, nil
 }
 
+// settle ends a statement whose stream was left before its end. DuckDB itself does that
+// when the next statement comes: until then the statement keeps its memory, and its
+// transaction, which takes in whatever is done on the connection meanwhile and is rolled
+// back then. An empty statement is enough.
+func (c *Conn) settle() {
+	var result b.Result
+	b.Query(c.handle, "", &result)
+	b.DestroyResult(&result)
+}
+
 // Collect runs one statement and returns its whole result.
 func (c *Conn) Collect(ctx context.Context, sql string, schema types.Schema) (types.Rows, error) {
 	rows, err := c.Query(ctx, sql, schema)

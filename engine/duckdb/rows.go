@@ -188,9 +188,13 @@ func (r *Rows) Close() {
 }
 
 func (r *Rows) free() {
+	left := !r.done
 	r.done = true
 	r.n, r.values = 0, nil
 	b.DestroyDataChunk(&r.chunk)
 	b.DestroyResult(&r.result)
 	b.DestroyPrepare(&r.prepared)
+	if left {
+		r.conn.settle()
+	}
 }
