@@ -95,7 +95,7 @@ func randomTables() (*Session, error) {
 		types.Int:      {int64(0), int64(1), int64(-1), int64(7), int64(math.MaxInt32), nil},
 		types.Long:     {int64(0), int64(1), int64(-3), int64(10), int64(1) << 40, int64(math.MaxInt64), int64(math.MinInt64 + 1), nil},
 		types.Real:     {0.0, 1.5, -2.5, 1e300, math.NaN(), math.Inf(1), 0.1, nil},
-		types.String:   {"", "a", "Error 5", "naïve café", "x=1;y=2", "10.0.0.1", "C:\\Windows\\cmd.exe", "{\"a\":1}", "2024-01-01", "日本", "a_b.c", "42", "ERROR"},
+		types.String:   {"", "a", "Error 5", "naïve café", "x=1;y=2", "10.0.0.1", "C:\\Windows\\cmd.exe", "{\"a\":1}", "{ \"a\" : { \"c\" : [ 1 ] }, \"b\" : 1E1 }", "2024-01-01", "日本", "a_b.c", "42", "ERROR"},
 		types.Bool:     {true, false, nil},
 		types.Datetime: {base, base + 1, base + day - 1, base + day/2, int64(0), int64(3155378975999999999), nil},
 		types.Timespan: {int64(0), int64(1), day, -day / 2, day * 10, nil},
@@ -293,12 +293,24 @@ func (w *writer) windowJoin() string {
 		[]string{"inner", "leftouter", "rightouter", "fullouter"}[w.IntN(4)], p, p, p, key, p, between, near)
 }
 
-// keys reads several keys of one dynamic column, which are fused.
+// keys reads several keys of one dynamic value, which are fused.
 func (w *writer) keys() string {
 	c, ok := w.column(types.Dynamic)
+	if text, some := w.column(types.String); some && w.IntN(2) == 0 {
+		if c, ok = "parse_json("+text+")", true; w.IntN(2) == 0 {
+			w.names++
+			name := fmt.Sprintf("x%d", w.names)
+			w.cols = append(slices.Clone(w.cols), types.Column{Name: name, Type: types.Dynamic})
+			return "extend " + name + " = " + c + " | " + w.keysOf(name)
+		}
+	}
 	if !ok {
 		return "where true"
 	}
+	return w.keysOf(c)
+}
+
+func (w *writer) keysOf(c string) string {
 	var items []string
 	for _, path := range []string{".a", ".b", ".a.c", "[0]", `["a"]["c"][0]`, ".A"} {
 		w.names++

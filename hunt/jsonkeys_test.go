@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,7 +15,8 @@ import (
 )
 
 // TestKeysTogether reads keys of a dynamic column together, which takes one pass over its
-// JSON, and each in a query of its own, which extracts it: both must give the same.
+// JSON, and each in a query of its own, which extracts it: both must give the same. So must
+// the keys of a JSON text.
 func TestKeysTogether(t *testing.T) {
 	s, err := Open(context.Background(), Config{})
 	if err != nil {
@@ -28,9 +30,9 @@ func TestKeysTogether(t *testing.T) {
 		f := rnd.Float64() * math.Pow(10, float64(rnd.IntN(60)-30))
 		values = append(values, strconv.FormatFloat(f, 'g', -1, 64), `{"c":`+strconv.FormatFloat(-f, 'f', -1, 64)+`}`)
 	}
-	rows := &types.Rows{Schema: types.Schema{{Name: "n", Type: types.Long}, {Name: "d", Type: types.Dynamic}}}
+	rows := &types.Rows{Schema: types.Schema{{Name: "n", Type: types.Long}, {Name: "d", Type: types.Dynamic}, {Name: "s", Type: types.String}}}
 	add := func(text string) {
-		rows.Values = append(rows.Values, []types.Value{int64(len(rows.Values)), types.Value(text)})
+		rows.Values = append(rows.Values, []types.Value{int64(len(rows.Values)), text, " " + strings.ReplaceAll(text, ",", "\t,\n")})
 	}
 	for i, v := range values {
 		w := values[(i*7+3)%len(values)]
@@ -39,7 +41,7 @@ func TestKeysTogether(t *testing.T) {
 		add(fmt.Sprintf(`{"a":%s,"a":%s,"b":{"c":%s,"d":%s}}`, v, w, w, v))
 		add(v)
 	}
-	rows.Values = append(rows.Values, []types.Value{int64(-1), nil})
+	rows.Values = append(rows.Values, []types.Value{int64(-1), nil, ""})
 	reads := []string{"tostring(d.a)", "tostring(d.b)", "d.b", "todouble(d.a)", "tolong(d.b.c)", "tostring(d.b.c)", "d.b.d", "tostring(d.b.d.e)", "tostring(d.A)", `tostring(d["b 2"])`,
 		`tostring(d["*"])`, "tostring(d.b2)", "d.b.d.e[0]", "isempty(d.a)", "todatetime(d.b.c)", "tostring(d)"}
 	ask := func(items string) []string {
@@ -53,18 +55,23 @@ func TestKeysTogether(t *testing.T) {
 	for i, r := range reads {
 		alone[i] = ask("x = " + r)
 	}
-	for range 40 {
+	keysOf := regexp.MustCompile(`([(=] ?)d\b`)
+	for range 80 {
 		chosen := rnd.Perm(len(reads))[:2+rnd.IntN(6)]
 		var items []string
 		for i, c := range chosen {
 			items = append(items, fmt.Sprintf("x%d = %s", i, reads[c]))
 		}
+		all := strings.Join(items, ", ")
+		if rnd.IntN(2) == 0 {
+			all = keysOf.ReplaceAllString(all, "${1}parse_json(s)")
+		}
 		for i, c := range chosen {
 			// The other columns are read too, and dropped.
-			got := ask(strings.Join(items, ", ") + fmt.Sprintf(" | where tostring(pack_all()) != '' | project n, x = x%d", i))
+			got := ask(all + fmt.Sprintf(" | where tostring(pack_all()) != '' | project n, x = x%d", i))
 			for row := range got {
 				if got[row] != alone[c][row] {
-					t.Fatalf("%s gives %s, alone %s\n%s", reads[c], got[row], alone[c][row], strings.Join(items, ", "))
+					t.Fatalf("%s gives %s, alone %s\n%s", reads[c], got[row], alone[c][row], all)
 				}
 			}
 		}

@@ -105,27 +105,54 @@ func castTo(sqlType string) func(*Lowering, sqlx.Expr) sqlx.Expr {
 	return func(_ *Lowering, x sqlx.Expr) sqlx.Expr { return sqlx.Cast{X: x, Type: sqlType} }
 }
 
-// shortcut converts texts of the plain shape by a cast and leaves the others to the
-// Go form: the shape is what DuckDB and Kusto read alike.
-func shortcut(shape, sqlType string) func(*Lowering, sqlx.Expr) sqlx.Expr {
+// integerShortcut converts texts that are written as an integer of at most so many digits
+// is printed by a cast, and leaves the others to the Go form.
+func integerShortcut(digits int) func(*Lowering, sqlx.Expr) sqlx.Expr {
 	return func(l *Lowering, _ sqlx.Expr) sqlx.Expr {
-		x := l.once(0)
-		digits := x
-		if strings.Contains(shape, `"`) {
-			digits = sqlx.Call("trim", x, sqlx.String(`"`))
+		text, arg := l.digits()
+		n := l.Hoist(sqlx.Cast{X: text, Type: "BIGINT", Try: true})
+		printed := sqlx.Infix("=", varchar(n), text)
+		if digits < 19 {
+			most := int64(math.Pow10(digits)) - 1
+			printed = sqlx.And(sqlx.Parts{n, " BETWEEN ", sqlx.BigInt(-most), " AND ", sqlx.BigInt(most)}, printed)
 		}
-		arg := l.Args[0]
-		arg.SQL = x
-		return when(sqlx.Call("regexp_full_match", x, sqlx.String(shape)), sqlx.Cast{X: digits, Type: sqlType, Try: true}, l.UDF(l.Row, l.Result, arg))
+		return l.shortcut(text, arg, printed, n)
 	}
 }
 
-const (
-	plainInteger   = `-?[0-9]{1,18}`
-	plainNumber    = `-?[0-9]{1,15}(?:\.[0-9]{1,15})?`
-	dynamicInteger = plainInteger + `|"` + plainInteger + `"`
-	dynamicNumber  = plainNumber + `|"` + plainNumber + `"`
-)
+// numberShortcut converts texts of the plain shape by a cast and leaves the others to the
+// Go form: the shape is what DuckDB and Kusto read alike.
+func numberShortcut(l *Lowering, _ sqlx.Expr) sqlx.Expr {
+	text, arg := l.digits()
+	plain := sqlx.Call("regexp_full_match", text, sqlx.String(`-?[0-9]{1,15}(?:\.[0-9]{1,15})?`))
+	return l.shortcut(text, arg, plain, sqlx.Cast{X: text, Type: "DOUBLE", Try: true})
+}
+
+// shortcut is value where plain holds, else what the Go form makes of arg. The text of
+// missing keys is null.
+func (l *Lowering) shortcut(text sqlx.Expr, arg Arg, plain, value sqlx.Expr) sqlx.Expr {
+	c := sqlx.Case{When: []sqlx.When{{Cond: plain, Then: value}}, Else: l.UDF(l.Row, l.Result, arg)}
+	if arg.Type == types.Dynamic {
+		c.When = append(c.When, sqlx.When{Cond: sqlx.IsNull(text), Then: sqlx.Null})
+	}
+	return c
+}
+
+// digits is the argument as text, for a shortcut, and as itself, for the Go form. The
+// texts and the numbers of dynamic values are written with the same digits. A key of a
+// column is read once more where the shortcut does not do, which costs less than reading
+// both for every row.
+func (l *Lowering) digits() (text sqlx.Expr, arg Arg) {
+	arg = l.Args[0]
+	base, _, isPath := splitPath(arg.SQL)
+	if _, isColumn := base.(sqlx.Raw); !isPath || !isColumn {
+		arg.SQL = l.once(0)
+	}
+	if arg.Type == types.Dynamic {
+		return l.Hoist(dynamicText(arg.SQL)), arg
+	}
+	return arg.SQL, arg
+}
 
 func conversions() []conversion {
 	return []conversion{
@@ -151,8 +178,8 @@ func conversions() []conversion {
 			{types.Bool, castTo("BIGINT"), boolLong, []Example{{`toint(true)`, `int(1)`}}},
 			{types.Timespan, func(l *Lowering, _ sqlx.Expr) sqlx.Expr { return wrap32(l.once(0)) }, func(v types.Value) types.Value { return int64(int32(v.(int64))) }, []Example{{`toint(1h)`, `int(1640261632)`}}},
 			{types.Datetime, func(l *Lowering, _ sqlx.Expr) sqlx.Expr { return wrap32(l.once(0)) }, func(v types.Value) types.Value { return int64(int32(v.(int64))) }, []Example{{`toint(datetime(2020-01-01))`, `int(-1954807808)`}}},
-			{types.String, shortcut(`-?[0-9]{1,9}`, "BIGINT"), func(v types.Value) types.Value { return int32Of(parseLong(v.(string))) }, []Example{{`toint("42")`, `int(42)`}, {`toint("4.2")`, `int(null)`}, {`toint("3000000000")`, `int(null)`}}},
-			{types.Dynamic, shortcut(`-?[0-9]{1,9}|"-?[0-9]{1,9}"`, "BIGINT"), func(v types.Value) types.Value { return dynamicInt(v) }, []Example{{`toint(dynamic("42"))`, `int(42)`}, {`toint(dynamic([1]))`, `int(null)`}}},
+			{types.String, integerShortcut(9), func(v types.Value) types.Value { return int32Of(parseLong(v.(string))) }, []Example{{`toint("42")`, `int(42)`}, {`toint("4.2")`, `int(null)`}, {`toint("3000000000")`, `int(null)`}}},
+			{types.Dynamic, integerShortcut(9), func(v types.Value) types.Value { return dynamicInt(v) }, []Example{{`toint(dynamic("42"))`, `int(42)`}, {`toint(dynamic([1]))`, `int(null)`}}},
 		}},
 		{[]string{"tolong"}, types.Long, "The value as a 64-bit integer; null where it is none.", []source{
 			{types.Long, asIs, itself, []Example{{`tolong(5)`, `5`}}},
@@ -161,8 +188,8 @@ func conversions() []conversion {
 			{types.Bool, castTo("BIGINT"), boolLong, []Example{{`tolong(true)`, `1`}}},
 			{types.Timespan, asIs, itself, []Example{{`tolong(1d)`, `864000000000`}}},
 			{types.Datetime, asIs, itself, []Example{{`tolong(datetime(2020-01-01))`, `637134336000000000`}}},
-			{types.String, shortcut(plainInteger, "BIGINT"), func(v types.Value) types.Value { return longOf(parseLong(v.(string))) }, []Example{{`tolong(" 42 ")`, `42`}, {`tolong("0x1F")`, `31`}, {`tolong("1e3")`, `long(null)`}}},
-			{types.Dynamic, shortcut(dynamicInteger, "BIGINT"), dynamicLong, []Example{{`tolong(dynamic(1.9))`, `1`}, {`tolong(dynamic({}))`, `long(null)`}}},
+			{types.String, integerShortcut(19), func(v types.Value) types.Value { return longOf(parseLong(v.(string))) }, []Example{{`tolong(" 42 ")`, `42`}, {`tolong("0x1F")`, `31`}, {`tolong("1e3")`, `long(null)`}}},
+			{types.Dynamic, integerShortcut(19), dynamicLong, []Example{{`tolong(dynamic(1.9))`, `1`}, {`tolong(dynamic({}))`, `long(null)`}}},
 		}},
 		{[]string{"todouble", "toreal"}, types.Real, "The value as a real; null where it is none.", []source{
 			{types.Long, castTo("DOUBLE"), longReal, []Example{{`todouble(5)`, `5.0`}}},
@@ -171,8 +198,8 @@ func conversions() []conversion {
 			{types.Bool, func(_ *Lowering, x sqlx.Expr) sqlx.Expr { return double(bigint(x)) }, func(v types.Value) types.Value { return longReal(boolLong(v)) }, []Example{{`todouble(true)`, `1.0`}}},
 			{types.Timespan, castTo("DOUBLE"), longReal, []Example{{`todouble(1s)`, `10000000.0`}}},
 			{types.Datetime, castTo("DOUBLE"), longReal, []Example{{`todouble(datetime(2020-01-01))`, `637134336000000000.0`}}},
-			{types.String, shortcut(plainNumber, "DOUBLE"), func(v types.Value) types.Value { return realOf(parseReal(v.(string))) }, []Example{{`todouble("1e3")`, `1000.0`}, {`todouble("abc")`, `real(null)`}}},
-			{types.Dynamic, shortcut(dynamicNumber, "DOUBLE"), dynamicReal, []Example{{`todouble(dynamic("3.14"))`, `3.14`}}},
+			{types.String, numberShortcut, func(v types.Value) types.Value { return realOf(parseReal(v.(string))) }, []Example{{`todouble("1e3")`, `1000.0`}, {`todouble("abc")`, `real(null)`}}},
+			{types.Dynamic, numberShortcut, dynamicReal, []Example{{`todouble(dynamic("3.14"))`, `3.14`}}},
 		}},
 		{[]string{"todecimal"}, types.Decimal, "The value as a decimal; null where it is none.", []source{
 			{types.Long, castTo(duckDecimal), func(v types.Value) types.Value { return Text(types.Long, v) }, []Example{{`todecimal(5)`, `decimal(5)`}}},

@@ -185,12 +185,7 @@ func jsonRow(name string, from types.Type) Row {
 		r.Examples = []Example{{name + `("[1, 2]")`, `dynamic([1,2])`}, {name + `("x y")`, `dynamic("x y")`}, {name + `("")`, `dynamic(null)`}}
 		return r
 	}
-	r.Lower = func(l *Lowering) (sqlx.Expr, error) {
-		x := l.once(0)
-		isText := sqlx.Call("starts_with", x, sqlx.String(`"`))
-		text := l.Hoist(when(isText, sqlx.Call("json_extract_string", x, sqlx.String("$")))) // the rest is not read
-		return when(isText, l.parseJSON(text, x), x), nil
-	}
+	r.Lower = func(l *Lowering) (sqlx.Expr, error) { return l.parsedOnce(l.parseJSON), nil }
 	r.Go = func(_ *Env, a []types.Value) types.Value {
 		if s, ok := dyn(a[0]).Str(); ok {
 			return parseJSON(s)
@@ -211,16 +206,72 @@ func parseJSON(s string) types.Value {
 	return types.DynText(s).Value()
 }
 
-// parseJSON is the SQL form of parseJSON(). DuckDB takes NaN and Infinity for JSON,
-// which nothing else does: where the text holds these words, the Go form gets x, the
-// argument of the call.
+// ForKeys is the row that reads JSON in the place of parse_json() for those who read
+// nothing but keys and elements of the value. It leaves JSON as it is written, and gives
+// null for text that is none and has no keys. nil when r is no such row.
+func (r *Row) ForKeys() *Row {
+	switch r.Name() {
+	case "parse_json", "todynamic", "toobject", "parsejson":
+		return jsonForKeys[r.Params()[0].Types[0]]
+	}
+	return nil
+}
+
+var jsonForKeys = map[types.Type]*Row{types.String: forKeysRow(types.String), types.Dynamic: forKeysRow(types.Dynamic)}
+
+const jsonRowForKeys = ".json"
+
+func forKeysRow(from types.Type) *Row {
+	r := row(jsonRowForKeys+"(json_text: "+from.String()+") -> dynamic", jsonRow("parse_json", from).Go)
+	r.Lower = func(l *Lowering) (sqlx.Expr, error) {
+		if from == types.String {
+			return l.jsonForKeys(l.once(0), l.once(0)), nil
+		}
+		return l.parsedOnce(func(s, x sqlx.Expr) sqlx.Expr { return l.jsonForKeys(s, x) }), nil
+	}
+	return r
+}
+
+// IsJSON recognises the SQL of rows that ForKeys gives: JSON or null.
+func IsJSON(x sqlx.Expr) bool {
+	c, ok := x.(sqlx.Case)
+	if !ok {
+		return false
+	}
+	last := c.When[len(c.When)-1]
+	if c.Else != nil { // of a dynamic value
+		return len(c.When) == 1 && IsJSON(last.Then)
+	}
+	valid, ok := last.Cond.(sqlx.Func)
+	return ok && valid.Name == "json_valid" && sqlx.Text(valid.Args[0]) == sqlx.Text(last.Then)
+}
+
+// parsedOnce is the SQL form of a parse_json() of a dynamic value; parse is that of a text,
+// given the text and the argument that it comes from.
+func (l *Lowering) parsedOnce(parse func(s, x sqlx.Expr) sqlx.Expr) sqlx.Expr {
+	x := l.once(0)
+	isText := sqlx.Call("starts_with", x, sqlx.String(`"`))
+	text := l.Hoist(when(isText, sqlx.Call("json_extract_string", x, sqlx.String("$")))) // the rest is not read
+	return when(isText, parse(text, x), x)
+}
+
+// parseJSON is the SQL form of parseJSON().
 func (l *Lowering) parseJSON(s, x sqlx.Expr) sqlx.Expr {
+	c := l.jsonForKeys(s, x)
+	c.When[1].Then = sqlx.Call("nullif", varchar(sqlx.Call("json", s)), sqlx.String("null"))
+	c.When = append(c.When, sqlx.When{Cond: sqlx.Infix("<>", sqlx.Call("trim", s, sqlx.String(" \t\r\n")), sqlx.String("")), Then: varchar(sqlx.Call("to_json", s))})
+	return c
+}
+
+// jsonForKeys is the text s where it is JSON, else null. DuckDB takes NaN and Infinity for
+// JSON, which nothing else does: where the text holds these words, the Go form gets x, the
+// argument of the call.
+func (l *Lowering) jsonForKeys(s, x sqlx.Expr) sqlx.Case {
 	arg := l.Args[0]
 	arg.SQL = x
 	words := sqlx.Infix("OR", sqlx.Call("contains", s, sqlx.String("NaN")), sqlx.Call("contains", s, sqlx.String("Infinity")))
 	return sqlx.Case{When: []sqlx.When{
 		{Cond: words, Then: l.UDF(l.Row, l.Result, arg)},
-		{Cond: sqlx.Call("json_valid", s), Then: sqlx.Call("nullif", varchar(sqlx.Call("json", s)), sqlx.String("null"))},
-		{Cond: sqlx.Infix("<>", sqlx.Call("trim", s, sqlx.String(" \t\r\n")), sqlx.String("")), Then: varchar(sqlx.Call("to_json", s))},
+		{Cond: sqlx.Call("json_valid", s), Then: s},
 	}}
 }

@@ -39,7 +39,7 @@ func (r *Row) Descent(args []Arg) (Descent, []int) {
 		if n := len(args) - 1; n < 3 && args[n].Type == types.String {
 			return Part, []int{n}
 		}
-	case KeyRow, ".index", "parse_json", "todynamic", "parsejson":
+	case KeyRow, ".index", "parse_json", "todynamic", "parsejson", jsonRowForKeys:
 		if t := args[0].Type; t == types.String || t == types.Dynamic {
 			return Decoded, first
 		}

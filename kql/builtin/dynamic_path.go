@@ -34,6 +34,19 @@ var pathRows = []Row{
 		}},
 }
 
+// ReadsPath reports calls of a row that follow a path into a dynamic value, its first
+// argument, and read nothing else of it.
+func (r *Row) ReadsPath(args []Arg) bool {
+	switch r.Name() {
+	case KeyRow:
+		key, ok := args[1].Value.(string)
+		return ok && args[1].Const && plainKey(key)
+	case IndexRow:
+		return args[1].Const && args[1].Value != nil
+	}
+	return false
+}
+
 // quotedKey writes a key inside the quotes of a path.
 var quotedKey = strings.NewReplacer(`\`, `\\`, `"`, `\"`)
 

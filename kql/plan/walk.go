@@ -157,7 +157,7 @@ func mapCalls(e Expr, f func(*Call) Expr) Expr {
 	}
 	switch e := e.(type) {
 	case *Call:
-		return e.withArgs(func(a Expr) Expr { return mapCalls(a, f) })
+		return e.WithArgs(func(a Expr) Expr { return mapCalls(a, f) })
 	case *InQuery:
 		if x := mapCalls(e.X, f); x != e.X {
 			c := *e
@@ -168,8 +168,8 @@ func mapCalls(e Expr, f func(*Call) Expr) Expr {
 	return e
 }
 
-// withArgs maps the arguments of a call, which is copied when one changes.
-func (c *Call) withArgs(f func(Expr) Expr) *Call {
+// WithArgs maps the arguments of a call, which is copied when one changes.
+func (c *Call) WithArgs(f func(Expr) Expr) *Call {
 	var args []Expr
 	for i, a := range c.Args {
 		if b := f(a); b != a {
@@ -191,7 +191,7 @@ func (c *Call) withArgs(f func(Expr) Expr) *Call {
 func MapQueries(e Expr, query func(Node) Node) Expr {
 	switch e := e.(type) {
 	case *Call:
-		return e.withArgs(func(a Expr) Expr { return MapQueries(a, query) })
+		return e.WithArgs(func(a Expr) Expr { return MapQueries(a, query) })
 	case *Subquery:
 		if n := query(e.Node); n != e.Node {
 			c := *e

@@ -24,18 +24,8 @@ func hasWindow(n plan.Node) bool {
 // them, and from projections, so that they are not computed. Aggregates keep their
 // keys, and unions keep their columns aligned by position.
 func prune(root *plan.Root) *plan.Root {
-	var defs []*plan.Shared
-	eachNode(root, nil, func(s *plan.Shared) { defs = append(defs, s) })
 	p := &pruner{}
-	p.columns(root.Cols)
-	p.order(root.Order)
-	p.node(root.Node)
-	for _, s := range slices.Backward(defs) {
-		if at, _ := p.kept(len(s.Cols), func(i int) plan.ID { return s.Cols[i].ID }); len(at) == 0 {
-			p.columns(s.Cols[:min(1, len(s.Cols))]) // its rows count
-		}
-		p.node(s.Node)
-	}
+	p.root(root)
 	cut := map[*plan.Shared]*plan.Shared{}
 	var apply func(plan.Node) plan.Node
 	apply = func(n plan.Node) plan.Node {
@@ -82,7 +72,24 @@ func (p *pruner) narrow(r *plan.Ref) plan.Node {
 // is visited after all that read it.
 type pruner struct {
 	need ids
-	at   []int // kept's, used again
+	// paths leaves out columns of which but keys and elements are read.
+	paths bool
+	at    []int // kept's, used again
+}
+
+// root notes what a query and the definitions it reads need.
+func (p *pruner) root(root *plan.Root) {
+	var defs []*plan.Shared
+	eachNode(root, nil, func(s *plan.Shared) { defs = append(defs, s) })
+	p.columns(root.Cols)
+	p.order(root.Order)
+	p.node(root.Node)
+	for _, s := range slices.Backward(defs) {
+		if at, _ := p.kept(len(s.Cols), func(i int) plan.ID { return s.Cols[i].ID }); len(at) == 0 {
+			p.columns(s.Cols[:min(1, len(s.Cols))]) // its rows count
+		}
+		p.node(s.Node)
+	}
 }
 
 func (p *pruner) columns(cols []plan.Col) {
@@ -109,8 +116,10 @@ func (p *pruner) read(e plan.Expr) {
 	case plan.ColRef:
 		p.need.add(e.ID)
 	case *plan.Call:
-		for _, a := range e.Args {
-			p.read(a)
+		for i, a := range e.Args {
+			if !(p.paths && i == 0 && isColumn(a) && readsPath(e)) {
+				p.read(a)
+			}
 		}
 	case *plan.Subquery:
 		p.need.add(e.Col.ID)
@@ -129,12 +138,12 @@ func (p *pruner) node(n plan.Node) {
 			p.order(n.Order)
 		}
 		for _, it := range n.Items {
-			if p.need.has(it.Col.ID) {
+			if p.reads(it) {
 				p.read(it.Expr)
 			}
 		}
 		for _, it := range n.Items {
-			if p.need.has(it.Col.ID) {
+			if p.reads(it) {
 				p.queries(it.Expr)
 			}
 		}
@@ -145,7 +154,7 @@ func (p *pruner) node(n plan.Node) {
 			p.read(it.Expr)
 		}
 		for _, it := range n.Aggs {
-			if p.need.has(it.Col.ID) {
+			if p.reads(it) {
 				p.read(it.Expr)
 			}
 		}
@@ -193,6 +202,14 @@ func (p *pruner) node(n plan.Node) {
 	plan.Exprs(n, p.queries)
 	plan.EachInput(n, p.node)
 }
+
+// reads reports items whose expressions are evaluated. One that hands a column on reads
+// of it what is read of the item.
+func (p *pruner) reads(it plan.Item) bool {
+	return p.need.has(it.Col.ID) || p.paths && !isColumn(it.Expr)
+}
+
+func isColumn(e plan.Expr) bool { _, ok := e.(plan.ColRef); return ok }
 
 // queries visits the queries inside an expression.
 func (p *pruner) queries(e plan.Expr) {

@@ -32,6 +32,7 @@ var rules = []struct {
 	{isSorted, sortedFilter},
 	{is[*plan.Sort], topN},
 	{is[*plan.Join], windowJoin},
+	{parsesJSON, jsonText},
 }
 
 func is[T plan.Node](n plan.Node) bool { _, ok := n.(T); return ok }

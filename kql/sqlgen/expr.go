@@ -57,12 +57,7 @@ func (x *exprs) hoist(e sqlx.Expr) sqlx.Expr {
 	if name, ok := x.byText[text]; ok && !strings.Contains(text, "random()") {
 		return sqlx.Raw(name)
 	}
-	at := 0
-	for name, l := range x.level {
-		if l >= at && containsWord(text, name) {
-			at = l + 1
-		}
-	}
+	at := x.above(text)
 	name := x.g.name("h")
 	for len(x.levels) <= at {
 		x.levels = append(x.levels, nil)
@@ -73,6 +68,17 @@ func (x *exprs) hoist(e sqlx.Expr) sqlx.Expr {
 	}
 	x.level[name], x.byText[text] = at, name
 	return sqlx.Raw(name)
+}
+
+// above is the first level that may read what text reads.
+func (x *exprs) above(text string) int {
+	at := 0
+	for name, l := range x.level {
+		if l >= at && containsWord(text, name) {
+			at = l + 1
+		}
+	}
+	return at
 }
 
 func containsWord(text, word string) bool {

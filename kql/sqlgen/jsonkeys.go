@@ -1,58 +1,59 @@
 package sqlgen
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
+	"quarry/kql/builtin"
 	"quarry/kql/plan"
 	"quarry/kql/sqlx"
 	"quarry/kql/types"
 )
 
-// jsonKeys has several keys of one dynamic column read in one pass over its JSON: as the
+// jsonKeys has several keys of one dynamic value read in one pass over its JSON: as the
 // fields of a struct in the place of a path for each.
 //
-// Only columns that are dynamic are read so. Other text may be no JSON, which the
-// extraction refuses; it stands under a condition that must be asked first.
+// Only columns that are dynamic, and what parse_json() makes for such readers, are read so.
+// Other text may be no JSON, which the extraction refuses; it stands under a condition that
+// must be asked first.
 func (x *exprs) jsonKeys(in plan.Node, items []sqlx.Expr) {
-	bags := map[sqlx.Expr]*bag{}
-	var cols []sqlx.Expr // in the order they are met
+	var bags bags
 	note := func(e sqlx.Expr) {
-		if col, path, typ, ok := extraction(e); ok {
-			if bags[col] == nil {
-				bags[col] = &bag{}
-				cols = append(cols, col)
-			}
-			bags[col].add(path, typ)
+		if base, path, typ, ok := extraction(e); ok {
+			bags.of(base).add(path, typ)
+		}
+	}
+	for _, level := range x.levels { // first, since they are computed for every row
+		for _, h := range level {
+			sqlx.Walk(h.expr, note)
 		}
 	}
 	for _, e := range items {
 		sqlx.Walk(e, note)
 	}
-	for _, level := range x.levels {
-		for _, h := range level {
-			sqlx.Walk(h.expr, note)
-		}
-	}
-	dynamic := map[sqlx.Expr]bool{}
-	if len(cols) > 0 {
+	dynamic := map[string]bool{}
+	if len(bags) > 0 {
 		for _, c := range in.Out() {
-			dynamic[sqlx.Raw(column(c.ID))] = c.Type == types.Dynamic
+			dynamic[column(c.ID)] = c.Type == types.Dynamic
 		}
 	}
-	var structs []hoisted
-	for _, col := range cols {
-		if b := bags[col]; dynamic[col] && b.keys > 1 {
+	structs := map[int][]hoisted{}
+	for i := range bags {
+		if b := &bags[i]; b.keys > 1 && (dynamic[b.text] || builtin.IsJSON(b.base)) {
 			b.name = x.g.name("h")
-			structs = append(structs, hoisted{name: b.name, sql: sqlx.Text(sqlx.Call("from_json", col, sqlx.String(b.shape())))})
+			at := x.above(b.text)
+			structs[at] = append(structs[at], hoisted{name: b.name, sql: sqlx.Text(sqlx.Call("from_json", b.base, sqlx.String(b.shape())))})
 		}
 	}
-	if structs == nil {
+	if len(structs) == 0 {
 		return
 	}
 	fused := func(e sqlx.Expr) sqlx.Expr {
-		if col, path, typ, ok := extraction(e); ok && bags[col].name != "" && bags[col].has(path, typ) {
-			return field(bags[col].name, path, typ, e)
+		if base, path, typ, ok := extraction(e); ok {
+			if b := bags.of(base); b.name != "" && b.has(path, typ) {
+				return field(b.name, path, typ, e)
+			}
 		}
 		return e
 	}
@@ -64,7 +65,10 @@ func (x *exprs) jsonKeys(in plan.Node, items []sqlx.Expr) {
 			level[i].sql = sqlx.Text(sqlx.Map(h.expr, fused))
 		}
 	}
-	x.levels = slices.Insert(x.levels, 0, structs)
+	// What reads a struct reads what the struct is made of, and so stands above that.
+	for _, at := range slices.Backward(slices.Sorted(maps.Keys(structs))) {
+		x.levels = slices.Insert(x.levels, at, structs[at])
+	}
 }
 
 // field reads a field of a struct in the place of an extraction. A number is written with
@@ -85,7 +89,7 @@ const (
 )
 
 // extraction recognises the reading of one key whose path has but plain steps.
-func extraction(e sqlx.Expr) (col sqlx.Expr, path []string, typ string, ok bool) {
+func extraction(e sqlx.Expr) (base sqlx.Expr, path []string, typ string, ok bool) {
 	f, ok := e.(sqlx.Func)
 	if !ok || len(f.Args) != 2 {
 		return nil, nil, "", false
@@ -98,11 +102,10 @@ func extraction(e sqlx.Expr) (col sqlx.Expr, path []string, typ string, ok bool)
 	default:
 		return nil, nil, "", false
 	}
-	base, ok1 := f.Args[0].(sqlx.Raw)
-	lit, ok2 := f.Args[1].(sqlx.Raw)
-	steps, ok3 := strings.CutPrefix(string(lit), `'$."`)
-	steps, ok4 := strings.CutSuffix(steps, `"'`)
-	if !ok1 || !ok2 || !ok3 || !ok4 {
+	lit, ok1 := f.Args[1].(sqlx.Raw)
+	steps, ok2 := strings.CutPrefix(string(lit), `'$."`)
+	steps, ok3 := strings.CutSuffix(steps, `"'`)
+	if !ok1 || !ok2 || !ok3 {
 		return nil, nil, "", false
 	}
 	path = strings.Split(steps, `"."`)
@@ -111,12 +114,27 @@ func extraction(e sqlx.Expr) (col sqlx.Expr, path []string, typ string, ok bool)
 			return nil, nil, "", false
 		}
 	}
-	return base, path, typ, true
+	return f.Args[0], path, typ, true
 }
 
-// bag is what is read of one dynamic column.
+// bags are what is read of dynamic values, in the order they are met.
+type bags []bag
+
+func (s *bags) of(base sqlx.Expr) *bag {
+	text := sqlx.Text(base)
+	i := slices.IndexFunc(*s, func(b bag) bool { return b.text == text })
+	if i < 0 {
+		i = len(*s)
+		*s = append(*s, bag{base: base, text: text})
+	}
+	return &(*s)[i]
+}
+
+// bag is what is read of one dynamic value.
 type bag struct {
-	name string // of the struct, once there is one
+	base sqlx.Expr // the value
+	text string    // of base
+	name string    // of the struct, once there is one
 	keys int
 	root jsonField
 }
