@@ -21,6 +21,7 @@ type Config struct {
 	Path        string // database file; "" keeps everything in memory
 	ReadOnly    bool
 	MemoryLimit int64  // bytes; 0 leaves the choice to the engine
+	HoldLimit   int64  // bytes that operators in Go hold beside the engine; 0 is a quarter of its limit
 	TempDir     string // for spill files; "" is a private directory
 	Threads     int
 	Resources   *Resources
@@ -45,7 +46,7 @@ func Open(ctx context.Context, c Config) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := duckdb.Open(duckdb.Options{Path: c.Path, ReadOnly: c.ReadOnly, MemoryLimit: c.MemoryLimit, TempDir: c.TempDir, Threads: c.Threads})
+	db, err := duckdb.Open(duckdb.Options{Path: c.Path, ReadOnly: c.ReadOnly, MemoryLimit: c.MemoryLimit, HoldLimit: c.HoldLimit, TempDir: c.TempDir, Threads: c.Threads})
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	ReadOnly    bool   // open the file without the right to change it
 	MemoryLimit int64  // bytes; 0 is half of the machine's memory, at most 16 GiB
 	SpillLimit  int64  // bytes of temporary files; 0 is ten times the memory limit
+	HoldLimit   int64  // bytes that Go operators of all queries hold at a time; 0 is a quarter of the memory limit
 	TempDir     string // where spill files go; "" is a private directory that Close removes
 	Threads     int    // 0 is one for each processor
 }
@@ -34,7 +35,9 @@ type DB struct {
 	handle      b.Database
 	memory      int64 // the limits in bytes
 	spill       int64
-	threads     int // 0 is one for each processor
+	holdLimit   int64
+	held        atomic.Int64 // by Go operators that run
+	threads     int          // 0 is one for each processor
 	temp        string
 	privateTemp bool
 	file        string // the key in openFiles
@@ -170,6 +173,9 @@ func (db *DB) setLimits(o Options) error {
 		}
 		db.memory = min(parseBytes(rows.Values[0][0].(string))/8*5, maxDefaultMemory)
 	}
+	if db.holdLimit = o.HoldLimit; db.holdLimit <= 0 {
+		db.holdLimit = db.memory / 4
+	}
 	if db.spill <= 0 {
 		db.spill = 10 * db.memory
 	}
@@ -191,6 +197,9 @@ func parseBytes(s string) int64 {
 
 // MemoryLimit is the limit in force, in bytes.
 func (db *DB) MemoryLimit() int64 { return db.memory }
+
+// Held is what Go operators hold now, in bytes.
+func (db *DB) Held() int64 { return db.held.Load() }
 
 // SetThreads sets the number of threads that all queries together use; 0 is what Options
 // asked for. Queries that run take it up at their next step.

@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -114,6 +115,8 @@ var errEnough = errors.New("enough rows")
 
 // step runs a Go operator into an intermediate table.
 func (db *DB) step(ctx context.Context, s sqlgen.Step, env *builtin.Env, names *strings.Replacer) (table string, drop func(), err error) {
+	held := &holding{db: db}
+	defer held.release()
 	var inputs []plan.Iterator
 	for _, in := range s.Inputs {
 		conn, err := db.Conn(ctx)
@@ -126,7 +129,7 @@ func (db *DB) step(ctx context.Context, s sqlgen.Step, env *builtin.Env, names *
 			return "", nil, err
 		}
 		defer rows.Close()
-		inputs = append(inputs, stepInput{rows})
+		inputs = append(inputs, stepInput{rows, held})
 	}
 	out := s.Out
 	if len(out) == 0 {
@@ -148,8 +151,34 @@ func (db *DB) step(ctx context.Context, s sqlgen.Step, env *builtin.Env, names *
 	})
 }
 
+// holding is the memory that one Go operator holds, of what all may hold.
+type holding struct {
+	db    *DB
+	bytes int64
+}
+
+func (h *holding) hold(bytes int64) error {
+	h.bytes += bytes
+	if all := h.db.held.Add(bytes); bytes <= 0 || all <= h.db.holdLimit {
+		return nil
+	}
+	return &Error{Kind: Memory, Message: fmt.Sprintf("it needs more memory than it may use: it holds %s of its input, and the limit of all operators that hold rows is %s; "+
+		"read a shorter time range, filter or summarize before it, or project fewer columns", formatBytes(h.bytes), formatBytes(h.db.holdLimit))}
+}
+
+func (h *holding) release() {
+	h.db.held.Add(-h.bytes)
+	h.bytes = 0
+}
+
 // stepInput reads rows for a Go operator.
-type stepInput struct{ rows *Rows }
+type stepInput struct {
+	rows *Rows
+	held *holding
+}
+
+// Hold implements builtin.Rows.
+func (i stepInput) Hold(bytes int) error { return i.held.hold(int64(bytes)) }
 
 func (i stepInput) Next() ([]types.Value, error) {
 	if i.rows.Next() {

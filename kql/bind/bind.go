@@ -106,6 +106,9 @@ type binder struct {
 	failed bool
 	final  bool // the statement being bound is the last one
 
+	at   source.Span // the operator that is bound
+	away bool        // inside a saved function, whose text is another one
+
 	lastID     plan.ID
 	lastShared int
 	shared     []*plan.Shared

@@ -232,8 +232,12 @@ func (b *binder) inText(bd *binding, call source.Span) func() {
 	if bd.text == nil {
 		return func() {}
 	}
-	from := len(b.list.Items)
+	from, away, at := len(b.list.Items), b.away, b.at
+	if !away {
+		b.away, b.at = true, call
+	}
 	return func() {
+		b.away, b.at = away, at
 		for i := from; i < len(b.list.Items); i++ {
 			d := &b.list.Items[i]
 			if line, _ := bd.text.Position(d.Span.Start); !strings.HasPrefix(d.Message, "in ") {

@@ -73,12 +73,20 @@ func (b *binder) runGo(r *rows, g goOp) *rows {
 		}
 		body = numbered(body)
 	}
-	node.Run = named(g.name, body)
+	node.Run = named(g.name, b.place(), body)
 	return res
 }
 
-// named gives errors the operator's name, and makes an error of a panic in a Go form.
-func named(name string, body plan.GoFunc) plan.GoFunc {
+// place is the line and column of the operator that is bound, in the query: of the call
+// if a saved function has it.
+func (b *binder) place() string {
+	line, column := b.text.Position(b.at.Start)
+	return fmt.Sprintf("%d:%d", line, column)
+}
+
+// named gives errors the operator's place and name, and makes an error of a panic in a
+// Go form.
+func named(name, place string, body plan.GoFunc) plan.GoFunc {
 	return func(ctx gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) (err error) {
 		var stop error // what emit said: passed on as it is
 		defer func() {
@@ -88,7 +96,7 @@ func named(name string, body plan.GoFunc) plan.GoFunc {
 			} else if p != nil {
 				err = fmt.Errorf("%s: %v", name, p)
 			} else if err != nil && stop == nil && ctx.Err() == nil {
-				err = fmt.Errorf("%s: %w", name, err)
+				err = fmt.Errorf("%s: %s: %w", place, name, err)
 			}
 		}()
 		return body(ctx, env, in, func(row []types.Value) error {
@@ -125,6 +133,9 @@ func eachPartition(n int, body plan.GoFunc) plan.GoFunc {
 				order = append(order, k)
 			}
 			groups[k] = append(groups[k], row)
+			if err := in[0].Hold(sizeOfGroupedRow); err != nil {
+				return err
+			}
 		}
 		for _, k := range order {
 			g := groups[k]
@@ -133,9 +144,13 @@ func eachPartition(n int, body plan.GoFunc) plan.GoFunc {
 			for i, row := range g {
 				own[i] = row[:n:n]
 			}
-			err := body(ctx, env, append([]plan.Iterator{&memory{rows: own}}, in[1:]...), func(row []types.Value) error {
+			rows := &memory{rows: own, from: in[0]}
+			err := body(ctx, env, append([]plan.Iterator{rows}, in[1:]...), func(row []types.Value) error {
 				return emit(append(row[:len(row):len(row)], part...))
 			})
+			if err == nil {
+				err = rows.Hold(-rows.held)
+			}
 			if err != nil {
 				return err
 			}
@@ -144,8 +159,21 @@ func eachPartition(n int, body plan.GoFunc) plan.GoFunc {
 	}
 }
 
-// memory iterates over rows in memory.
-type memory struct{ rows [][]types.Value }
+// sizeOfGroupedRow is what it takes to find a row again, in bytes.
+const sizeOfGroupedRow = 48
+
+// memory iterates over rows in memory, which are accounted for. What is held because of
+// them is on the account of the input that they are from.
+type memory struct {
+	rows [][]types.Value
+	from plan.Iterator
+	held int // bytes
+}
+
+func (m *memory) Hold(bytes int) error {
+	m.held += bytes
+	return m.from.Hold(bytes)
+}
 
 func (m *memory) Next() ([]types.Value, error) {
 	if len(m.rows) == 0 {
@@ -161,6 +189,9 @@ const maxGoRows = 5_000_000
 
 // readRows reads all rows of an input into memory.
 func readRows(in plan.Iterator) ([][]types.Value, error) {
+	if m, ok := in.(*memory); ok {
+		return m.rows, nil
+	}
 	var all [][]types.Value
 	for {
 		row, err := in.Next()
@@ -169,6 +200,9 @@ func readRows(in plan.Iterator) ([][]types.Value, error) {
 		}
 		if len(all) >= maxGoRows {
 			return nil, fmt.Errorf("the input has more than %d rows, which is all that fits in memory; filter or aggregate it first", maxGoRows)
+		}
+		if err := in.Hold(builtin.SizeOf(row)); err != nil {
+			return nil, err
 		}
 		all = append(all, row)
 	}
@@ -219,16 +253,5 @@ func arrivesInOrder(n plan.Node) bool {
 		default:
 			return false
 		}
-	}
-}
-
-// planBody makes the body of a Go operator of one that builtin has.
-func planBody(run func(gocontext.Context, *builtin.Env, []builtin.Rows, func([]types.Value) error) error) plan.GoFunc {
-	return func(ctx gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
-		rows := make([]builtin.Rows, len(in))
-		for i, it := range in {
-			rows[i] = it
-		}
-		return run(ctx, env, rows, emit)
 	}
 }

@@ -139,11 +139,7 @@ func (b *binder) opMakeGraph(r *rows, op *syntax.MakeGraph, env *scope) *rows {
 	}
 	width := nodeColumns + len(props)
 	body := func(_ gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
-		inputs := make([]builtin.Rows, len(in))
-		for i, it := range in {
-			inputs[i] = it
-		}
-		return builtin.MergeNodes(inputs, width, zeros, places, func(row []types.Value) error {
+		return builtin.MergeNodes(in, width, zeros, places, func(row []types.Value) error {
 			for _, p := range idPlaces {
 				if row[nodeColumns+p] == zeros[p] { // the node is in no table that sets it
 					row[nodeColumns+p] = row[0]
@@ -230,7 +226,7 @@ func (b *binder) opGraphMark(g *graph, op *syntax.GraphMark) *rows {
 		if err != nil {
 			return err
 		}
-		m, err := builtin.ReadGraph(ctx, &memory{all}, in[1])
+		m, err := builtin.ReadGraph(ctx, &memory{rows: all, from: in[0]}, in[1])
 		if err != nil {
 			return err
 		}

@@ -57,7 +57,10 @@ func (b *binder) opReduce(r *rows, op *syntax.Reduce, env *scope) *rows {
 		for i, row := range all {
 			texts[i], _ = row[0].(string)
 		}
-		patterns, of := alg.Run(texts)
+		patterns, of, err := alg.Run(texts, in[0].Hold)
+		if err != nil {
+			return err
+		}
 		if source {
 			for i, row := range all {
 				p := patterns[of[i]]

@@ -158,7 +158,7 @@ func (b *binder) opScan(r *rows, op *syntax.Scan, env *scope) *rows {
 	if b.failed {
 		panic(bail{})
 	}
-	return b.runGo(r, goOp{name: "scan", see: see, out: out, ordered: true, body: planBody(m.Run)})
+	return b.runGo(r, goOp{name: "scan", see: see, out: out, ordered: true, body: m.Run})
 }
 
 // declare binds the declared columns and their defaults.

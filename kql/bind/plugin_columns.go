@@ -244,15 +244,21 @@ func (p *plugin) pivot() *rows {
 			id := builtin.RowKey(row[:n])
 			line := cells[id]
 			if line == nil {
-				line = slices.Clone(row[:n])
+				line = builtin.Own(row[:n])
 				for range names {
 					line = append(line, none)
 				}
 				cells[id] = line
 				order = append(order, id)
+				if err := in[0].Hold(builtin.SizeOf(line) + 2*len(id) + 64); err != nil {
+					return err
+				}
 			}
 			if i, ok := index[row[n].(string)]; ok {
-				line[i] = row[n+1]
+				line[i] = builtin.Own(row[n+1 : n+2])[0]
+				if err := in[0].Hold(builtin.SizeOf(row[n+1:n+2]) - 40); err != nil { // but for the slice and the place, which are there
+					return err
+				}
 			}
 		}
 		for _, id := range order {

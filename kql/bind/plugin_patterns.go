@@ -72,7 +72,7 @@ func (p *plugin) patterns(op builtin.PluginOp) *rows {
 		out = append(out, b.newCol(names.add(c.Name), c.Type))
 	}
 	body := func(_ gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
-		d := builtin.NewDataset(len(mined))
+		d := builtin.NewDataset(len(mined), in[0].Hold)
 		for {
 			row, err := in[0].Next()
 			if err != nil {

@@ -112,6 +112,9 @@ func (p *plugin) rowsNear() *rows {
 					if err := emit(h[1:]); err != nil {
 						return err
 					}
+					if err := in[0].Hold(-builtin.SizeOf(h)); err != nil {
+						return err
+					}
 				}
 				held, left = held[:0], after+1
 			}
@@ -122,8 +125,17 @@ func (p *plugin) rowsNear() *rows {
 				}
 				continue
 			}
-			if held = append(held, row); int64(len(held)) > before {
+			if before == 0 {
+				continue
+			}
+			size := builtin.SizeOf(row)
+			if int64(len(held)) == before {
+				size -= builtin.SizeOf(held[0])
 				held = held[1:]
+			}
+			held = append(held, row)
+			if err := in[0].Hold(size); err != nil {
+				return err
 			}
 		}
 	}

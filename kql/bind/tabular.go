@@ -177,9 +177,14 @@ func (b *binder) pipe(x *syntax.Pipe, from *rows, env *scope) *rows {
 	if x.Source != nil {
 		r = b.tabular(x.Source, env)
 	}
+	outer := b.at
 	for _, op := range x.Ops {
+		if !b.away {
+			b.at = op.Keyword()
+		}
 		r, env = b.operator(r, op, env)
 	}
+	b.at = outer
 	return r
 }
 

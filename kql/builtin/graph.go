@@ -83,7 +83,11 @@ func ReadGraph(ctx context.Context, nodes, edges Rows) (*Graph, error) {
 		if len(g.Nodes) >= maxGraph {
 			return nil, fmt.Errorf("the graph has more than %d nodes", maxGraph)
 		}
-		g.ids[RowKey(row[:1])] = int32(len(g.Nodes))
+		id := RowKey(row[:1])
+		if err := nodes.Hold(SizeOf(row) + len(id) + sizeOfEntry + 2*sizeOfRow); err != nil {
+			return nil, err
+		}
+		g.ids[id] = int32(len(g.Nodes))
 		g.Nodes = append(g.Nodes, row[1:])
 	}
 	g.Out, g.In = make([][]int32, len(g.Nodes)), make([][]int32, len(g.Nodes))
@@ -102,6 +106,9 @@ func ReadGraph(ctx context.Context, nodes, edges Rows) (*Graph, error) {
 		}
 		if len(g.Edges) >= maxGraph {
 			return nil, fmt.Errorf("the graph has more than %d edges", maxGraph)
+		}
+		if err := edges.Hold(SizeOf(row) + 16); err != nil { // the ends and the lists of both
+			return nil, err
 		}
 		e := int32(len(g.Edges))
 		g.Edges = append(g.Edges, GraphEdge{from, to, row[2:]})
@@ -128,6 +135,9 @@ func MergeNodes(in []Rows, width int, zeros []types.Value, places [][]int, emit 
 		row := make([]types.Value, width)
 		row[0] = id
 		copy(row[1:], zeros)
+		if err := in[0].Hold(SizeOf(row) + len(k) + sizeOfEntry); err != nil {
+			return nil, err
+		}
 		index[k] = len(all)
 		all = append(all, row)
 		return row, nil
@@ -148,6 +158,11 @@ func MergeNodes(in []Rows, width int, zeros []types.Value, places [][]int, emit 
 			for i, at := range place {
 				if v := row[1+i]; n[1+at] == zeros[at] {
 					n[1+at] = v
+					if text, ok := v.(string); ok {
+						if err := in[t+1].Hold(len(text)); err != nil {
+							return err
+						}
+					}
 				}
 			}
 		}

@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -112,18 +111,29 @@ func (a *Activity) read(in Rows, from int64) ([]*activitySlice, error) {
 		k := RowKey(row[2:])
 		s := byDims[k]
 		if s == nil {
-			s = &activitySlice{dims: row[2:], bins: map[int64]*idBin{}}
+			s = &activitySlice{dims: Own(row[2:]), bins: map[int64]*idBin{}}
 			byDims[k] = s
 			all = append(all, s)
+			if err := in.Hold(SizeOf(s.dims) + len(k) + 2*sizeOfEntry); err != nil {
+				return nil, err
+			}
 		}
 		at := a.Bin(t)
 		b := s.bins[at]
 		if b == nil {
 			b = &idBin{ids: map[string]bool{}}
 			s.bins[at] = b
+			if err := in.Hold(3 * sizeOfEntry); err != nil {
+				return nil, err
+			}
 		}
 		b.count++
-		b.ids[RowKey(row[:1])] = true
+		if id := RowKey(row[:1]); !b.ids[id] {
+			b.ids[id] = true
+			if err := in.Hold(len(id) + sizeOfEntry); err != nil {
+				return nil, err
+			}
+		}
 	}
 }
 
@@ -270,11 +280,20 @@ func readVisits(in Rows, from, to int64, at func(int64) int64) ([]*visits, error
 		k := RowKey(row[2:])
 		v := byDims[k]
 		if v == nil {
-			v = &visits{dims: row[2:], ids: map[string][]int64{}}
+			v = &visits{dims: Own(row[2:]), ids: map[string][]int64{}}
 			byDims[k] = v
 			all = append(all, v)
+			if err := in.Hold(SizeOf(v.dims) + len(k) + 2*sizeOfEntry); err != nil {
+				return nil, err
+			}
 		}
-		id := RowKey(row[:1])
+		id, size := RowKey(row[:1]), 8
+		if v.ids[id] == nil {
+			size += len(id) + sizeOfEntry
+		}
+		if err := in.Hold(size); err != nil {
+			return nil, err
+		}
 		v.ids[id] = append(v.ids[id], at(t))
 	}
 	for _, v := range all {
@@ -425,67 +444,11 @@ func IDs(in Rows) (map[string]bool, error) {
 		if row == nil || err != nil {
 			return out, err
 		}
-		out[RowKey(row[:1])] = true
-	}
-}
-
-// RollingPercentiles reads rows of value, index, dimensions and gives, for each bin of
-// the index that has rows, the percentile of the values in the window of bins that
-// ends with it: the smallest value that at least percentile % of them do not exceed.
-func RollingPercentiles(in Rows, percentile float64, size, bins int64, emit func([]types.Value) error) error {
-	type group struct {
-		dims []types.Value
-		bins map[int64][]types.Value
-	}
-	byDims := map[string]*group{}
-	var all []*group
-	for {
-		row, err := in.Next()
-		if err != nil {
-			return err
-		}
-		if row == nil {
-			break
-		}
-		t, ok := row[1].(int64)
-		if !ok || row[0] == nil {
-			continue
-		}
-		k := RowKey(row[2:])
-		g := byDims[k]
-		if g == nil {
-			g = &group{dims: row[2:], bins: map[int64][]types.Value{}}
-			byDims[k] = g
-			all = append(all, g)
-		}
-		at := floorTo(t, size)
-		g.bins[at] = append(g.bins[at], row[0])
-	}
-	for _, g := range all {
-		order := make([]int64, 0, len(g.bins))
-		for at := range g.bins {
-			order = append(order, at)
-		}
-		slices.Sort(order)
-		for i, at := range order {
-			var window []types.Value
-			for j := i; j >= 0 && order[j] > at-bins*size; j-- {
-				window = append(window, g.bins[order[j]]...)
-			}
-			slices.SortFunc(window, compareNumbers)
-			rank := int(math.Ceil(percentile / 100 * float64(len(window))))
-			v := window[min(max(rank, 1), len(window))-1]
-			if err := emit(resultRow([]types.Value{at}, g.dims, v)); err != nil {
-				return err
+		if id := RowKey(row[:1]); !out[id] {
+			out[id] = true
+			if err := in.Hold(len(id) + sizeOfEntry); err != nil {
+				return nil, err
 			}
 		}
 	}
-	return nil
-}
-
-func compareNumbers(a, b types.Value) int {
-	if x, ok := a.(int64); ok {
-		return cmp.Compare(x, b.(int64))
-	}
-	return cmp.Compare(a.(float64), b.(float64))
 }

@@ -60,11 +60,17 @@ func (f *Funnel) events(in Rows) ([]*idEvents, error) {
 		k := RowKey(row[:1])
 		e := byID[k]
 		if e == nil {
-			e = &idEvents{id: row[0]}
+			e = &idEvents{id: Own(row[:1])[0]}
 			byID[k] = e
 			all = append(all, e)
+			if err := in.Hold(2*len(k) + 2*sizeOfEntry); err != nil {
+				return nil, err
+			}
 		}
 		state, _ := row[2].(string)
+		if err := in.Hold(24 + len(state)); err != nil {
+			return nil, err
+		}
 		e.times, e.states = append(e.times, t), append(e.states, state)
 	}
 	for _, e := range all {
@@ -265,11 +271,17 @@ func DetectSequences(in Rows, n int, step, span int64, emit func([]types.Value) 
 		k := RowKey(row[1+n:])
 		g := byDims[k]
 		if g == nil {
-			g = &group{dims: row[1+n:]}
+			g = &group{dims: Own(row[1+n:])}
 			byDims[k] = g
 			all = append(all, g)
+			if err := in.Hold(SizeOf(g.dims) + len(k) + 2*sizeOfEntry); err != nil {
+				return err
+			}
 		}
-		g.rows = append(g.rows, row[:1+n])
+		if err := in.Hold(SizeOf(row[:1+n])); err != nil {
+			return err
+		}
+		g.rows = append(g.rows, Own(row[:1+n]))
 	}
 	found := 0
 	for _, g := range all {

@@ -44,6 +44,9 @@ func ReadNetworks(in Rows, keys, limit int, v6 bool) (*Networks, error) {
 			n.lengths[bits] = map[IPv6][]networkRow{}
 			n.used = append(n.used, bits)
 		}
+		if err := in.Hold(SizeOf(row) + sizeOfEntry + sizeOfRow); err != nil {
+			return nil, err
+		}
 		masked := addr.Mask(bits)
 		n.lengths[bits][masked] = append(n.lengths[bits][masked], networkRow{RowKey(row[1:keys]), row[keys:]})
 	}

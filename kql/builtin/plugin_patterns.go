@@ -34,6 +34,7 @@ type Dataset struct {
 	A, B   float64
 	values [][]types.Value // by column, the distinct values
 	codes  []map[string]int32
+	hold   func(bytes int) error
 }
 
 type patternRow struct {
@@ -47,9 +48,9 @@ const (
 	maxPatterns    = 100_000
 )
 
-// NewDataset makes an empty dataset of so many columns.
-func NewDataset(columns int) *Dataset {
-	d := &Dataset{columns: columns, index: map[string]int{}, values: make([][]types.Value, columns), codes: make([]map[string]int32, columns)}
+// NewDataset makes an empty dataset of so many columns; hold is that of the input.
+func NewDataset(columns int, hold func(bytes int) error) *Dataset {
+	d := &Dataset{columns: columns, hold: hold, index: map[string]int{}, values: make([][]types.Value, columns), codes: make([]map[string]int32, columns)}
 	for i := range d.codes {
 		d.codes[i] = map[string]int32{}
 	}
@@ -65,18 +66,23 @@ func (d *Dataset) Add(row []types.Value, w float64, second bool) error {
 			return fmt.Errorf("more than %d different rows; project fewer columns or aggregate first", maxPatternRows)
 		}
 		cells := make([]int32, d.columns)
+		size := len(k) + sizeOfEntry + 4*d.columns + 40
 		for c, v := range row {
 			id := RowKey(row[c : c+1])
 			code, seen := d.codes[c][id]
 			if !seen {
 				code = int32(len(d.values[c]))
 				d.codes[c][id] = code
-				d.values[c] = append(d.values[c], v)
+				d.values[c] = append(d.values[c], Own([]types.Value{v})[0])
+				size += 2*len(id) + sizeOfEntry + sizeOfValue
 			}
 			cells[c] = code
 		}
 		i = len(d.rows)
 		d.index[k] = i
+		if err := d.hold(size); err != nil {
+			return err
+		}
 		d.rows = append(d.rows, patternRow{cells: cells})
 	}
 	if second {
@@ -124,7 +130,12 @@ func (d *Dataset) frequent(maxDims int, enough func(a, b float64) bool) ([]items
 			if len(out) >= maxPatterns {
 				return fmt.Errorf("more than %d patterns; raise the threshold", maxPatterns)
 			}
-			out = append(out, s)
+			if err := d.hold(sizeOfEntry + 4*d.columns); err != nil {
+				return err
+			}
+			found := s
+			found.rows = nil // the weights say all that is asked of it from here on
+			out = append(out, found)
 		}
 		if s.dims == maxDims {
 			return nil

@@ -35,13 +35,13 @@ type reduceTerm struct {
 }
 
 // Run finds the patterns, the most frequent first and "others" last, and the pattern
-// of each text as an index.
-func (r Reduce) Run(texts []string) (patterns []Template, of []int) {
+// of each text as an index. hold is that of the input which the texts are from.
+func (r Reduce) Run(texts []string, hold func(bytes int) error) (patterns []Template, of []int, err error) {
 	type place struct {
 		pos  int
 		word string
 	}
-	count := map[place]int{}
+	count, held := map[place]int{}, 0
 	for _, t := range texts {
 		pos := 0
 		for _, w := range r.terms(t) {
@@ -49,6 +49,12 @@ func (r Reduce) Run(texts []string) (patterns []Template, of []int) {
 				count[place{pos, w.text}]++
 				pos++
 			}
+		}
+		if len(count) > held {
+			if err := hold((len(count) - held) * sizeOfEntry); err != nil {
+				return nil, nil, err
+			}
+			held = len(count)
 		}
 	}
 	least := r.Threshold * float64(len(texts))
@@ -86,11 +92,15 @@ func (r Reduce) Run(texts []string) (patterns []Template, of []int) {
 			k = len(patterns)
 			index[p] = k
 			patterns = append(patterns, Template{Pattern: p, Representative: t})
+			if err := hold(2*sizeOfEntry + len(p)); err != nil {
+				return nil, nil, err
+			}
 		}
 		patterns[k].Count++
 		of[i] = k
 	}
-	return sortTemplates(patterns, of, least)
+	patterns, of = sortTemplates(patterns, of, least)
+	return patterns, of, nil
 }
 
 // sortTemplates merges the templates that are too rare into "others" and sorts the rest.

@@ -3,12 +3,10 @@ package builtin
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"quarry/kql/types"
 )
-
-// Rows yields rows; nil, nil at the end. The slice is the caller's to keep.
-type Rows interface{ Next() ([]types.Value, error) }
 
 // Scan is the state machine of the scan operator, as its documentation describes it
 // ("Matching logic"): each row is held against the steps from the last to the first.
@@ -42,9 +40,21 @@ type ScanCell struct{ Step, Column, Slot int }
 
 // sequence is what a step knows: the rows that it and the steps before it matched last.
 type sequence struct {
-	rows    [][]types.Value // by step; nil where a step was skipped
+	rows    [][]types.Value // by step, with the columns that cells read; nil where a step was skipped
 	id      int64
 	pending []types.Value // held back by output=last
+}
+
+// size is the memory that the sequence takes, in bytes.
+func (q *sequence) size() int {
+	if q == nil {
+		return 0
+	}
+	n := sizeOfEntry + SizeOf(q.pending)
+	for _, row := range q.rows {
+		n += SizeOf(row)
+	}
+	return n
 }
 
 // Run scans. Its memory is the states of the partitions.
@@ -52,6 +62,11 @@ func (s *Scan) Run(_ context.Context, env *Env, in []Rows, emit func([]types.Val
 	type machine struct {
 		states []*sequence
 		nextID int64
+		held   int // bytes
+	}
+	kept := make([][]int, len(s.Steps)) // the columns that cells read
+	for _, c := range s.Cells {
+		kept[c.Step] = append(kept[c.Step], c.Column)
 	}
 	machines := map[string]*machine{}
 	var order []*machine
@@ -85,7 +100,11 @@ func (s *Scan) Run(_ context.Context, env *Env, in []Rows, emit func([]types.Val
 			m = &machine{states: make([]*sequence, len(s.Steps))}
 			machines[key] = m
 			order = append(order, m)
+			if err := in[0].Hold(2*sizeOfEntry + len(key) + 8*len(s.Steps)); err != nil {
+				return err
+			}
 		}
+		changed := false
 		copy(buf, row)
 		for k := len(s.Steps) - 1; k >= 0; k-- {
 			// Check 1: a step before this one has a sequence that the row carries on.
@@ -103,8 +122,8 @@ func (s *Scan) Run(_ context.Context, env *Env, in []Rows, emit func([]types.Val
 					copy(next.rows, from.rows)
 					m.states[prev] = nil
 					out := s.extend(env, k, buf, from, false)
-					next.rows[k] = out
-					m.states[k] = next
+					next.rows[k] = s.keep(kept[k], out)
+					m.states[k], changed = next, true
 					if err := s.output(k, next, row, out, emit); err != nil {
 						return err
 					}
@@ -122,10 +141,20 @@ func (s *Scan) Run(_ context.Context, env *Env, in []Rows, emit func([]types.Val
 				m.nextID++
 				m.states[k] = cur
 			}
-			cur.rows[k] = out
+			cur.rows[k], changed = s.keep(kept[k], out), true
 			if err := s.output(k, cur, row, out, emit); err != nil {
 				return err
 			}
+		}
+		if changed {
+			size := 0
+			for _, q := range m.states {
+				size += q.size()
+			}
+			if err := in[0].Hold(size - m.held); err != nil {
+				return err
+			}
+			m.held = size
 		}
 	}
 	for _, m := range order {
@@ -184,6 +213,21 @@ func (s *Scan) extend(env *Env, k int, buf []types.Value, q *sequence, own bool)
 	return out
 }
 
+// keep copies the columns of a matched row that expressions read.
+func (s *Scan) keep(columns []int, row []types.Value) []types.Value {
+	if len(columns) == 0 {
+		return nil
+	}
+	out := make([]types.Value, s.Columns+len(s.Defaults))
+	for _, c := range columns {
+		out[c] = row[c]
+		if text, ok := row[c].(string); ok {
+			out[c] = strings.Clone(text)
+		}
+	}
+	return out
+}
+
 func (s *Scan) output(k int, q *sequence, row, extended []types.Value, emit func([]types.Value) error) error {
 	if s.Steps[k].Output == "none" {
 		return nil
@@ -196,7 +240,7 @@ func (s *Scan) output(k int, q *sequence, row, extended []types.Value, emit func
 		out = append(out, row[i])
 	}
 	if s.Steps[k].Output == "last" {
-		q.pending = out
+		q.pending = Own(out)
 		return nil
 	}
 	return emit(out)

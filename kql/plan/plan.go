@@ -163,9 +163,8 @@ type (
 // next reports an error.
 type GoFunc func(ctx context.Context, env *builtin.Env, in []Iterator, emit func([]types.Value) error) error
 
-// Iterator yields the rows of one input; nil, nil at the end. The slice is the
-// caller's to keep.
-type Iterator interface{ Next() ([]types.Value, error) }
+// Iterator yields the rows of one input.
+type Iterator = builtin.Rows
 
 // Shared is a definition computed once and read by several Ref nodes.
 type Shared struct {
