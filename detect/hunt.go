@@ -81,7 +81,7 @@ type Options struct {
 	// rule has is an error.
 	Set map[string]string
 	// Parallel is the number of rules that run at once; 0 is the number of
-	// processors, at most 4 (a query is parallel itself).
+	// processors. The result is the same whatever it is.
 	Parallel int
 	// MaxRows and MaxBytes bound what is kept of the rows of a rule; 0 is 10,000 and
 	// 4 MiB. Hits counts all.
@@ -132,7 +132,7 @@ func Hunt(ctx context.Context, rules []*rule.Rule, runner Runner, opts Options) 
 	}
 	started := time.Now()
 	if opts.Parallel <= 0 {
-		opts.Parallel = min(runtime.GOMAXPROCS(0), 4)
+		opts.Parallel = runtime.GOMAXPROCS(0)
 	}
 	if opts.MaxRows <= 0 {
 		opts.MaxRows = defaultMaxRows

@@ -3,7 +3,6 @@ package hunt
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 
 	"quarry/engine"
@@ -12,8 +11,10 @@ import (
 )
 
 // Batch is a list of rules that run over the same tables, made ready together so that
-// they share work; see sieve.go. Each rule gives what it gives alone. The tables must
-// not change while the batch is in use.
+// they share work; see sieve.go. Each rule gives what it gives alone, and the same rows
+// in the same order however many run at once: the threads of one query would take its
+// rows as they come, so that groups, ties, lists and sums of reals differ from one time
+// to the next. The tables must not change while the batch is in use.
 type Batch struct {
 	session *Session
 	rules   []*batched
@@ -28,19 +29,14 @@ type batched struct {
 	cost   float64
 }
 
-// manyRules is the number of rules for each processor from which on every rule runs on
-// one thread: rules side by side use the processors better than threads of one rule.
-const manyRules = 8
-
 // Batch compiles rules and looks for work to share. An error of a rule is told when it
 // runs; an error here is about the tables, or the context's. parallel is the number of
 // rules that will run at once.
 func (s *Session) Batch(ctx context.Context, requests []Request, parallel int) (*Batch, error) {
 	b := &Batch{session: s, rules: make([]*batched, len(requests))}
-	if len(requests) >= manyRules*runtime.GOMAXPROCS(0) && parallel > 1 {
-		if err := s.db.SetThreads(ctx, 1); err == nil { // refused in a database that is locked down
-			b.drops = append(b.drops, func() { _ = s.db.SetThreads(context.Background(), 0) })
-		}
+	// One thread a rule; rules side by side use the processors.
+	if err := s.db.SetThreads(ctx, 1); err == nil { // refused in a database that is locked down
+		b.drops = append(b.drops, func() { _ = s.db.SetThreads(context.Background(), 0) })
 	}
 	each(ctx, len(requests), parallel, func(i int) { b.rules[i] = s.prepare(ctx, requests[i]) })
 	err := ctx.Err()

@@ -66,7 +66,7 @@ CSV and Parquet, packed or not. The exit status is 1 if a rule fired.`,
 	f.StringVar(&h.format, "format", "table", "print the result as `FORMAT`: table, json, csv or html")
 	f.StringVarP(&h.output, "output", "o", "", "write to `FILE`, which is there as a whole or not at all")
 	f.DurationVar(&h.timeout, "rule-timeout", 5*time.Minute, "stop a rule that runs longer")
-	f.IntVar(&h.parallel, "parallel", 0, "run `N` rules at once; 0 is one for each processor, at most 4")
+	f.IntVar(&h.parallel, "parallel", 0, "run `N` rules at once; 0 is one for each processor")
 	h.eventRead.add(cmd)
 	h.addWorkspace(cmd)
 	f.StringArrayVar(&h.schemas, "schema", nil, "know the tables of `FILE`, a CSV of table,column,type; may be repeated")
