@@ -12,14 +12,18 @@ import (
 // Appender writes rows into a table in bulk. It holds a connection and a
 // transaction: others see the rows after Flush or Close, and after an error
 // (or Abort) none of those written since the last Flush. While DuckDB takes one
-// chunk of rows the next one is filled, so an error may come a chunk late.
+// chunk of rows the next one is filled, and while it packs what it has taken it takes
+// more, so an error may come late.
 type Appender struct {
 	ctx     context.Context
 	conn    *Conn
-	handle  b.Appender
-	chunk   b.DataChunk // that is being filled
-	other   b.DataChunk // that DuckDB takes, or the next one to fill
-	taken   chan bool   // says whether DuckDB took the other one; nil if it is idle
+	handles [2]b.Appender // one collects rows while those of the other go to the table
+	turn    int           // the one that collects; like given it belongs to whoever gives chunks
+	flushed chan bool     // says whether the other's rows reached the table; nil if it is idle
+	failed  int           // the handle whose error counts
+	chunk   b.DataChunk   // that is being filled
+	other   b.DataChunk   // that DuckDB takes, or the next one to fill
+	taken   chan bool     // says whether DuckDB took the other one; nil if it is idle
 	schema  types.Schema
 	columns []writer
 	n       int // rows in the chunk
@@ -51,10 +55,13 @@ func (a *Appender) open(catalog, namespace, table string) error {
 	if err := a.conn.begin(a.ctx); err != nil {
 		return err
 	}
-	if b.AppenderCreateExt(a.conn.handle, catalog, namespace, table, &a.handle) == b.StateError {
-		return a.failure()
+	for i := range a.handles {
+		if b.AppenderCreateExt(a.conn.handle, catalog, namespace, table, &a.handles[i]) == b.StateError {
+			a.failed = i
+			return a.failure()
+		}
 	}
-	if n := int(b.AppenderColumnCount(a.handle)); n != len(a.schema) {
+	if n := int(b.AppenderColumnCount(a.handles[0])); n != len(a.schema) {
 		return internalf("", "the table %s has %d columns instead of %d", table, n, len(a.schema))
 	}
 	lts := make([]b.LogicalType, len(a.schema))
@@ -70,7 +77,7 @@ func (a *Appender) open(catalog, namespace, table string) error {
 }
 
 func (a *Appender) failure() error {
-	return a.conn.failure(a.ctx, b.AppenderError(a.handle), "")
+	return a.conn.failure(a.ctx, b.AppenderError(a.handles[a.failed]), "")
 }
 
 func (a *Appender) resetChunk() {
@@ -138,14 +145,32 @@ const flushEvery = 8 * ChunkRows
 
 // give hands DuckDB a chunk of n rows and says whether it took it.
 func (a *Appender) give(chunk b.DataChunk, n int) bool {
-	if b.AppendDataChunk(a.handle, chunk) == b.StateError {
+	if b.AppendDataChunk(a.handles[a.turn], chunk) == b.StateError {
+		a.failed = a.turn
 		return false
 	}
 	if a.given += n; a.given < flushEvery {
 		return true
 	}
-	a.given = 0
-	return b.AppenderFlush(a.handle) != b.StateError
+	if !a.settle() {
+		return false
+	}
+	full, flushed := a.turn, make(chan bool, 1)
+	go func() { flushed <- b.AppenderFlush(a.handles[full]) != b.StateError }()
+	a.turn, a.flushed, a.given = 1-full, flushed, 0
+	return true
+}
+
+// settle waits until the rows of the handle that does not collect are in the table.
+func (a *Appender) settle() bool {
+	if a.flushed == nil {
+		return true
+	}
+	ok := <-a.flushed
+	if a.flushed = nil; !ok {
+		a.failed = 1 - a.turn
+	}
+	return ok
 }
 
 // wait lets DuckDB finish with the chunk that it was given last.
@@ -169,9 +194,14 @@ func (a *Appender) commit() error {
 	if err := a.wait(); err != nil {
 		return err
 	}
-	if b.AppenderFlush(a.handle) == b.StateError {
+	if !a.settle() {
 		return a.failure()
 	}
+	if b.AppenderFlush(a.handles[a.turn]) == b.StateError {
+		a.failed = a.turn
+		return a.failure()
+	}
+	a.given = 0
 	return a.conn.commit(a.ctx)
 }
 
@@ -212,9 +242,12 @@ func (a *Appender) Abort() {
 		<-a.taken
 		a.taken = nil
 	}
-	if a.handle.Ptr != nil {
-		b.AppenderClear(a.handle) // or destroying it would write what is buffered
-		b.AppenderDestroy(&a.handle)
+	a.settle()
+	for i := range a.handles {
+		if h := &a.handles[i]; h.Ptr != nil {
+			b.AppenderClear(*h) // or destroying it would write what is buffered
+			b.AppenderDestroy(h)
+		}
 	}
 	b.DestroyDataChunk(&a.chunk)
 	b.DestroyDataChunk(&a.other)
