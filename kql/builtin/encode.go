@@ -142,9 +142,10 @@ func base64EncodeRow(name string, sem Sem) Row {
 		Examples: []Example{{name + `("Kusto")`, `"S3VzdG8="`}}}
 }
 
+// base64DecodeRow has no SQL form: DuckDB's decode() raises an error for bytes that are no
+// UTF-8, and TRY then computes the rows around it one by one.
 func base64DecodeRow(name string, sem Sem) Row {
 	return Row{Sig: name + "(base64_string: string) -> string", Sem: sem, Doc: "The text in a base64 text; empty where it is no base64 or no UTF-8.",
-		Duck: "coalesce(TRY(decode(from_base64({base64_string}))), '')",
 		Go: func(_ *Env, a []types.Value) types.Value {
 			b, ok := decodeBase64(a[0].(string))
 			if !ok || !utf8.Valid(b) {

@@ -92,16 +92,16 @@ var netRows = []Row{
 			return nil
 		},
 		Examples: []Example{{`ipv4_is_match("192.168.1.1", "192.168.1.255/24")`, `true`}, {`ipv4_is_match("192.168.1.1", "192.168.1.2", 31)`, `false`}}},
-	{Sig: "ipv4_is_private(ip: string) -> bool", Doc: "Whether an IPv4 address is in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918); loopback is not.",
+	{Sig: "ipv4_is_private(ip: string) -> bool", Doc: "Whether an IPv4 address is in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918); loopback is not.", Lower: lowerPrivate,
 		Go: func(_ *Env, a []types.Value) types.Value {
 			addr, _, ok := ParseIPv4(a[0].(string))
 			if !ok {
 				return nil
 			}
-			return addr>>24 == 10 || addr>>20 == 172<<4|1 || addr>>16 == 192<<8|168
+			return privateIPv4(addr)
 		},
 		Examples: []Example{{`ipv4_is_private("192.168.1.1/24")`, `true`}, {`ipv4_is_private("127.0.0.1")`, `false`}, {`ipv4_is_private("host")`, `bool(null)`}}},
-	{Sig: "ipv4_is_in_range(ip: string, ip_range: string) -> bool", Doc: "Whether an IPv4 address is in a range in CIDR notation.",
+	{Sig: "ipv4_is_in_range(ip: string, ip_range: string) -> bool", Doc: "Whether an IPv4 address is in a range in CIDR notation.", Lower: lowerInRange,
 		Go: func(_ *Env, a []types.Value) types.Value {
 			addr, n, ok1 := ParseIPv4(a[0].(string))
 			net, m, ok2 := ParseIPv4(a[1].(string))
@@ -112,6 +112,7 @@ var netRows = []Row{
 		},
 		Examples: []Example{{`ipv4_is_in_range("192.168.1.1", "192.168.1.255/24")`, `true`}, {`ipv4_is_in_range("192.168.2.1", "192.168.1.0/24")`, `false`}}},
 	{Sig: "ipv4_is_in_any_range(ip: text, ranges: dynamic) -> bool", Doc: "Whether an IPv4 address is in any of an array of ranges; elements that are not ranges are passed over.", Check: textArg,
+		Lower:    lowerInAnyRange,
 		Go:       func(e *Env, a []types.Value) types.Value { return inAnyRange(e, a, cidr4) },
 		Examples: []Example{{`ipv4_is_in_any_range("192.168.1.6", dynamic(["10.0.0.0/8","192.168.1.1/24"]))`, `true`}}},
 	{Sig: "ipv4_is_in_any_range(ip: text, ip_range: string, ranges...: string) -> bool", Doc: "Whether an IPv4 address is in any of the ranges; those that are not ranges are passed over.", Check: textArg,
