@@ -27,7 +27,7 @@ var logicRows = []Row{
 		},
 		Examples: []Example{{"true and false", "false"}, {"bool(null) and false", "false"}, {"bool(null) and true", "bool(null)"}}},
 	{Sig: "or(left: bool, right: bool) -> bool", Kind: Infix, Doc: "True when one is true; null when one is null and the other is not true.",
-		Sem: Associative, Lower: chain("OR"),
+		Sem: Associative, Lower: lowerOr,
 		Go: func(_ *Env, a []types.Value) types.Value {
 			switch {
 			case a[0] == true || a[1] == true:
