@@ -40,11 +40,22 @@ func (p *path) folded() types.Value {
 	return p.lower
 }
 
-// device returns the index of the host that a computer name means.
-func (m *Mapper) device(computer string) uint32 {
-	if i, ok := m.devices[computer]; ok {
-		return i
+// hostOf is the number of a computer's name in the spool, and the index of the host that it means.
+func (m *Mapper) hostOf(computer string) (name uint64, device uint32) {
+	if m.spool.texts[m.last] != computer {
+		m.last = m.spool.id(computer)
 	}
+	if n := int(m.last); n >= len(m.named) {
+		m.named = append(m.named, make([]uint32, n+1-len(m.named))...)
+	}
+	if m.named[m.last] == 0 {
+		m.named[m.last] = 1 + m.device(computer)
+	}
+	return m.last, m.named[m.last] - 1
+}
+
+// device finds or makes the host that a computer name means.
+func (m *Mapper) device(computer string) uint32 {
 	name := strings.ToLower(strings.TrimSuffix(computer, "."))
 	short, _, dotted := strings.Cut(name, ".")
 	if _, err := netip.ParseAddr(name); err == nil {
@@ -56,7 +67,6 @@ func (m *Mapper) device(computer string) uint32 {
 		m.hosts = append(m.hosts, &device{short: strings.Clone(short), id: deviceID(short), paths: map[uint64]*path{}})
 		m.devices[strings.Clone(short)] = i
 	}
-	m.devices[strings.Clone(computer)] = i
 	if d := m.hosts[i]; dotted && d.fqdn == "" {
 		d.fqdn = strings.Clone(name)
 	}

@@ -3,15 +3,13 @@ package defender
 import (
 	"strings"
 
-	"quarry/events/winevent"
 	"quarry/kql/types"
 )
 
 // deviceRow starts a DeviceEvents row of a Sysmon event by its own process.
 func (m *Mapper) deviceRow(f *fact, action string) []types.Value {
-	ev := f.ev
 	row := m.row(m.tables.device, f, action)
-	m.initiatedByGUID(m.tables.device, row, f, ev.Get("ProcessGuid"), ev.Get("ProcessId"), ev.Get("Image"), ev.Get("User"))
+	m.initiatedByGUID(m.tables.device, row, f, f.process, &ownProcess)
 	return row
 }
 
@@ -21,31 +19,28 @@ func (m *Mapper) sendDevice(row []types.Value, extra *object) error {
 }
 
 func driverLoad(m *Mapper, f *fact) error {
-	ev := f.ev
 	row := m.row(m.tables.device, f, "DriverLoad")
-	p := f.dev.path(ev.Get("ImageLoaded"))
+	p := f.dev.path(f.get("ImageLoaded"))
 	row[eFileName], row[eFolderPath] = p.base, p.full
-	m.hashSetOf(ev.Get("Hashes")).set(row, eSHA1)
+	m.hashSetOf(f.get("Hashes")).set(row, eSHA1)
 	m.bySystem(row, f)
 	var extra object
-	extra.str("Signature", ev.Get("Signature"))
-	extra.str("SignatureStatus", ev.Get("SignatureStatus"))
-	extra.str("Signed", ev.Get("Signed"))
+	extra.str("Signature", f.get("Signature"))
+	extra.str("SignatureStatus", f.get("SignatureStatus"))
+	extra.str("Signed", f.get("Signed"))
 	return m.sendDevice(row, &extra)
 }
 
 // betweenProcesses starts the row of an event in which one process acts on another.
 func (m *Mapper) betweenProcesses(f *fact, action string) []types.Value {
-	ev := f.ev
 	t := m.tables.device
 	row := m.row(t, f, action)
-	m.initiatedByGUID(t, row, f, eitherCase(ev, "SourceProcessGuid", "SourceProcessGUID"), ev.Get("SourceProcessId"), ev.Get("SourceImage"), ev.Get("SourceUser"))
-	p := f.dev.path(ev.Get("TargetImage"))
+	m.initiatedByGUID(t, row, f, f.process, &sourceProcess)
+	p := f.dev.path(f.get("TargetImage"))
 	row[eFileName], row[eFolderPath] = p.base, p.full
-	setNumber(row, eProcessID, ev.Get("TargetProcessId"))
-	domain, name := account(ev.Get("TargetUser"))
-	guid, ok := parseGUID(f.device, eitherCase(ev, "TargetProcessGuid", "TargetProcessGUID"))
-	if target := m.processes[guid]; ok && target != nil {
+	setNumber(row, eProcessID, f.get("TargetProcessId"))
+	domain, name := account(f.get("TargetUser"))
+	if target := m.processes.byGUID(f.device, eitherCase(f.stored, "TargetProcessGuid", "TargetProcessGUID")); target != nil {
 		v := m.viewOf(target)
 		row[eCommandLine] = v.cols[cInitCommandLine-cInitStart]
 		row[eCreationTime] = v.cols[cInitCreationTime-cInitStart]
@@ -61,29 +56,29 @@ func (m *Mapper) betweenProcesses(f *fact, action string) []types.Value {
 }
 
 // eitherCase reads a field that Sysmon spells in two ways.
-func eitherCase(ev *winevent.Event, a, b string) string {
-	if v, ok := ev.Lookup(a); ok {
-		return v
+func eitherCase(st *stored, a, b string) string {
+	if i := st.kind.index(a); i >= 0 {
+		return st.ev.Data[i].Value
 	}
-	return ev.Get(b)
+	return st.get(b)
 }
 
 func remoteThread(m *Mapper, f *fact) error {
 	row := m.betweenProcesses(f, "CreateRemoteThreadApiCall")
 	var extra object
-	if n, ok := number(f.ev.Get("NewThreadId")); ok {
+	if n, ok := number(f.get("NewThreadId")); ok {
 		extra.num("RemoteThreadId", n)
 	}
-	extra.str("StartAddress", f.ev.Get("StartAddress"))
-	extra.str("StartModule", f.ev.Get("StartModule"))
-	extra.str("StartFunction", f.ev.Get("StartFunction"))
+	extra.str("StartAddress", f.get("StartAddress"))
+	extra.str("StartModule", f.get("StartModule"))
+	extra.str("StartFunction", f.get("StartFunction"))
 	return m.sendDevice(row, &extra)
 }
 
 func openProcess(m *Mapper, f *fact) error {
 	row := m.betweenProcesses(f, "OpenProcessApiCall")
 	var extra object
-	if n, ok := number(f.ev.Get("GrantedAccess")); ok {
+	if n, ok := number(f.get("GrantedAccess")); ok {
 		extra.num("DesiredAccess", n)
 	}
 	return m.sendDevice(row, &extra)
@@ -98,7 +93,7 @@ func namedPipe(m *Mapper, f *fact) error {
 	var extra object
 	extra.str("FileOperation", operation)
 	extra.str("NamedPipeEnd", end)
-	if pipe := f.ev.Get("PipeName"); strings.HasPrefix(pipe, `\`) {
+	if pipe := f.get("PipeName"); strings.HasPrefix(pipe, `\`) {
 		extra.str("PipeName", `\Device\NamedPipe`+pipe)
 	} else if pipe != "" {
 		extra.str("PipeName", `\Device\NamedPipe\`+pipe)
@@ -108,11 +103,11 @@ func namedPipe(m *Mapper, f *fact) error {
 
 func wmiBinding(m *Mapper, f *fact) error {
 	row := m.row(m.tables.device, f, "WmiBindEventFilterToConsumer")
-	domain, name := account(f.ev.Get("User"))
+	domain, name := account(f.get("User"))
 	row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = domain, name, m.sidOf("", domain, name)
 	var extra object
 	for _, field := range [...]string{"Operation", "EventNamespace", "Name", "Query", "Type", "Destination", "Consumer", "Filter"} {
-		extra.str(field, f.ev.Get(field))
+		extra.str(field, f.get(field))
 	}
 	return m.sendDevice(row, &extra)
 }
@@ -120,26 +115,26 @@ func wmiBinding(m *Mapper, f *fact) error {
 func dnsQuery(m *Mapper, f *fact) error {
 	row := m.deviceRow(f, "DnsQueryResponse")
 	var extra object
-	extra.str("DnsQueryString", f.ev.Get("QueryName"))
-	extra.str("DnsQueryResult", f.ev.Get("QueryResults"))
-	extra.str("QueryStatus", f.ev.Get("QueryStatus"))
+	extra.str("DnsQueryString", f.get("QueryName"))
+	extra.str("DnsQueryResult", f.get("QueryResults"))
+	extra.str("QueryStatus", f.get("QueryStatus"))
 	return m.sendDevice(row, &extra)
 }
 
 func tampering(m *Mapper, f *fact) error {
 	row := m.deviceRow(f, "ProcessTampering")
-	p := f.dev.path(f.ev.Get("Image"))
+	p := f.dev.path(f.get("Image"))
 	row[eFileName], row[eFolderPath] = p.base, p.full
-	setNumber(row, eProcessID, f.ev.Get("ProcessId"))
+	setNumber(row, eProcessID, f.get("ProcessId"))
 	var extra object
-	extra.str("Type", f.ev.Get("Type"))
+	extra.str("Type", f.get("Type"))
 	return m.sendDevice(row, &extra)
 }
 
 // subjectRow starts a DeviceEvents row of a Security event by its Subject.
 func (m *Mapper) subjectRow(f *fact, action string) []types.Value {
 	row := m.row(m.tables.device, f, action)
-	m.initiatedByUser(m.tables.device, row, subjectUser(f.ev))
+	m.initiatedByUser(m.tables.device, row, subjectUser(f.stored))
 	return row
 }
 
@@ -150,20 +145,20 @@ func serviceInstalled(m *Mapper, f *fact) error {
 	if row[cInitAccountSid] == "" {
 		row[cInitAccountSid] = sid(ev.UserSID)
 	}
-	command := ev.Get("ServiceFileName")
-	start := ev.Get("ServiceStartType")
-	who := ev.Get("ServiceAccount")
+	command := f.get("ServiceFileName")
+	start := f.get("ServiceStartType")
+	who := f.get("ServiceAccount")
 	if ev.EventID == 7045 {
-		command, start, who = ev.Get("ImagePath"), ev.Get("StartType"), ev.Get("AccountName")
+		command, start, who = f.get("ImagePath"), f.get("StartType"), f.get("AccountName")
 	}
 	p := f.dev.path(executable(command))
 	row[eFileName], row[eFolderPath] = p.base, p.full
 	row[eCommandLine] = absent(command)
 	var extra object
-	extra.str("ServiceName", ev.Get("ServiceName"))
+	extra.str("ServiceName", f.get("ServiceName"))
 	extra.str("ServiceAccount", who)
 	extra.str("ServiceStartType", start)
-	extra.str("ServiceType", ev.Get("ServiceType"))
+	extra.str("ServiceType", f.get("ServiceType"))
 	return m.sendDevice(row, &extra)
 }
 
@@ -188,12 +183,12 @@ func executable(command string) string {
 func scheduledTask(m *Mapper, f *fact) error {
 	row := m.subjectRow(f, taskActions[f.ev.EventID])
 	row[eAccountDomain], row[eAccountName], row[eAccountSid] = row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid]
-	content := f.ev.Get("TaskContent")
+	content := f.get("TaskContent")
 	if content == "" {
-		content = f.ev.Get("TaskContentNew")
+		content = f.get("TaskContentNew")
 	}
 	var extra object
-	extra.str("TaskName", f.ev.Get("TaskName"))
+	extra.str("TaskName", f.get("TaskName"))
 	extra.str("TaskContent", content)
 	return m.sendDevice(row, &extra)
 }
@@ -203,31 +198,30 @@ func scheduledTask(m *Mapper, f *fact) error {
 func accountChange(m *Mapper, f *fact) error {
 	ev := f.ev
 	row := m.subjectRow(f, accountActions[ev.EventID])
-	domain := strings.ToLower(absent(ev.Get("TargetDomainName")))
+	domain := strings.ToLower(absent(f.get("TargetDomainName")))
 	if domain == "" || len(domain) == 15 && strings.HasPrefix(f.dev.short, domain) {
 		domain = f.dev.short
 	}
-	row[eAccountDomain], row[eAccountName] = domain, strings.ToLower(absent(ev.Get("TargetUserName")))
-	row[eAccountSid] = sid(ev.Get("TargetSid"))
+	row[eAccountDomain], row[eAccountName] = domain, strings.ToLower(absent(f.get("TargetUserName")))
+	row[eAccountSid] = sid(f.get("TargetSid"))
 	var extra object
-	extra.str("DisplayName", ev.Get("DisplayName"))
-	extra.str("PrivilegeList", ev.Get("PrivilegeList"))
+	extra.str("DisplayName", f.get("DisplayName"))
+	extra.str("PrivilegeList", f.get("PrivilegeList"))
 	return m.sendDevice(row, &extra)
 }
 
 // memberChange maps 4732 and 4733.
 func memberChange(m *Mapper, f *fact) error {
-	ev := f.ev
-	row := m.subjectRow(f, memberActions[ev.EventID])
-	row[eAccountSid] = sid(ev.Get("MemberSid"))
-	name := absent(ev.Get("MemberName")) // a distinguished name, of domain accounts only
+	row := m.subjectRow(f, memberActions[f.ev.EventID])
+	row[eAccountSid] = sid(f.get("MemberSid"))
+	name := absent(f.get("MemberName")) // a distinguished name, of domain accounts only
 	if cn, _, ok := strings.Cut(name, ","); ok && hasPrefixFold(cn, "CN=") {
 		row[eAccountName] = strings.ToLower(cn[len("CN="):])
 	}
 	var extra object
-	extra.str("GroupName", ev.Get("TargetUserName"))
-	extra.str("GroupDomainName", ev.Get("TargetDomainName"))
-	extra.str("GroupSid", ev.Get("TargetSid"))
+	extra.str("GroupName", f.get("TargetUserName"))
+	extra.str("GroupDomainName", f.get("TargetDomainName"))
+	extra.str("GroupSid", f.get("TargetSid"))
 	extra.str("MemberName", name)
 	return m.sendDevice(row, &extra)
 }
@@ -250,22 +244,21 @@ func scriptBlock(m *Mapper, f *fact) error {
 	if row[cInitAccountSid] == "" {
 		row[cInitAccountSid] = sid(ev.UserSID)
 	}
-	p := f.dev.path(ev.Get("Path"))
+	p := f.dev.path(f.get("Path"))
 	row[eFileName], row[eFolderPath] = p.base, p.full
 	var extra object
-	extra.str("Command", ev.Get("ScriptBlockText"))
-	extra.str("ScriptBlockId", ev.Get("ScriptBlockId"))
-	extra.str("MessageNumber", ev.Get("MessageNumber"))
-	extra.str("MessageTotal", ev.Get("MessageTotal"))
+	extra.str("Command", f.get("ScriptBlockText"))
+	extra.str("ScriptBlockId", f.get("ScriptBlockId"))
+	extra.str("MessageNumber", f.get("MessageNumber"))
+	extra.str("MessageTotal", f.get("MessageTotal"))
 	return m.sendDevice(row, &extra)
 }
 
 // threatFound maps 1116 of Microsoft Defender Antivirus.
 func threatFound(m *Mapper, f *fact) error {
-	ev := f.ev
 	row := m.row(m.tables.device, f, "AntivirusDetection")
 	path := ""
-	for item := range strings.SplitSeq(ev.Get("Path"), ";") { // "containerfile:_C:\a.zip; file:_C:\a.zip->x.exe"
+	for item := range strings.SplitSeq(f.get("Path"), ";") { // "containerfile:_C:\a.zip; file:_C:\a.zip->x.exe"
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(item), "file:_"); ok {
 			path = rest
 			break
@@ -273,17 +266,17 @@ func threatFound(m *Mapper, f *fact) error {
 	}
 	p := f.dev.path(path)
 	row[eFileName], row[eFolderPath] = p.base, p.full
-	domain, name := account(ev.Get("Detection User"))
+	domain, name := account(f.get("Detection User"))
 	row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = domain, name, m.sidOf("", domain, name)
-	if process := absent(ev.Get("Process Name")); process != "" && process != "Unknown" {
+	if process := absent(f.get("Process Name")); process != "" && process != "Unknown" {
 		image := f.dev.path(process)
 		row[cInitFileName], row[cInitFolderPath] = image.base, image.folded()
 	}
 	var extra object
-	extra.str("ThreatName", ev.Get("Threat Name"))
-	extra.str("Category", ev.Get("Category Name"))
-	extra.str("Severity", ev.Get("Severity Name"))
-	extra.str("Action", ev.Get("Action Name"))
-	extra.str("Path", ev.Get("Path"))
+	extra.str("ThreatName", f.get("Threat Name"))
+	extra.str("Category", f.get("Category Name"))
+	extra.str("Severity", f.get("Severity Name"))
+	extra.str("Action", f.get("Action Name"))
+	extra.str("Path", f.get("Path"))
 	return m.sendDevice(row, &extra)
 }

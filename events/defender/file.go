@@ -3,7 +3,6 @@ package defender
 import (
 	"strings"
 
-	"quarry/events/winevent"
 	"quarry/kql/types"
 )
 
@@ -15,20 +14,20 @@ func sysmonFile(m *Mapper, f *fact) error {
 		action = "FileDeleted"
 	}
 	row := m.row(t, f, action)
-	m.setFile(row, f, ev.Get("TargetFilename"), hashesOf(ev))
+	m.setFile(row, f, f.get("TargetFilename"), hashesOf(f.stored))
 	if ev.EventID == 15 {
-		row[fOriginURL] = zoneField(ev.Get("Contents"), "HostUrl=")
-		row[fReferrerURL] = zoneField(ev.Get("Contents"), "ReferrerUrl=")
+		row[fOriginURL] = zoneField(f.get("Contents"), "HostUrl=")
+		row[fReferrerURL] = zoneField(f.get("Contents"), "ReferrerUrl=")
 	}
 	if w := m.merged.write[f.seq]; w != nil {
 		m.setRequest(row, w)
 	} else {
 		row[fRequestProtocol] = "Local"
-		if isSystem(ev) {
+		if isSystem(f.stored) {
 			row[fRequestProtocol] = ""
 		}
 	}
-	m.initiatedByGUID(t, row, f, ev.Get("ProcessGuid"), ev.Get("ProcessId"), ev.Get("Image"), ev.Get("User"))
+	m.initiatedByGUID(t, row, f, f.process, &ownProcess)
 	return m.send(t, row)
 }
 
@@ -82,18 +81,18 @@ const (
 
 // sharedWrite reads a 5145 event that grants writing to a file; ok is false for
 // any other access and for pipes, whose share (IPC$) has no local path.
-func sharedWrite(ev *winevent.Event) (w *write, ok bool) {
-	mask, ok := number(ev.Get("AccessMask"))
+func sharedWrite(st *stored) (w *write, ok bool) {
+	mask, ok := number(st.get("AccessMask"))
 	if !ok || mask&(writeData|appendData) == 0 {
 		return nil, false
 	}
-	root := strings.TrimSuffix(localPath(ev.Get("ShareLocalPath")), `\`)
-	name := strings.TrimPrefix(absent(ev.Get("RelativeTargetName")), `\`)
-	if kind := ev.Get("ObjectType"); root == "" || name == "" || kind != "" && kind != "File" {
+	root := strings.TrimSuffix(localPath(st.get("ShareLocalPath")), `\`)
+	name := strings.TrimPrefix(absent(st.get("RelativeTargetName")), `\`)
+	if kind := st.get("ObjectType"); root == "" || name == "" || kind != "" && kind != "File" {
 		return nil, false
 	}
-	w = &write{path: root + `\` + name, ip: plainAddress(ev.Get("IpAddress")), share: ev.Get("ShareName"), user: subjectUser(ev)}
-	w.port, w.hasPort = port(ev.Get("IpPort"))
+	w = &write{path: root + `\` + name, ip: plainAddress(st.get("IpAddress")), share: st.get("ShareName"), user: subjectUser(st)}
+	w.port, w.hasPort = port(st.get("IpPort"))
 	return w, true
 }
 
@@ -126,7 +125,7 @@ func (m *Mapper) setRequest(row []types.Value, w *write) {
 // shareFile derives the file that was written over a share (5145).
 func shareFile(m *Mapper, f *fact) error {
 	t := m.tables.file
-	w, ok := sharedWrite(f.ev)
+	w, ok := sharedWrite(f.stored)
 	if m.opts.NoDerive || !ok {
 		return nil
 	}
@@ -136,7 +135,7 @@ func shareFile(m *Mapper, f *fact) error {
 	m.bySystem(row, f)
 	var extra object
 	extra.num("DerivedFrom", 5145)
-	extra.str("AccessMask", f.ev.Get("AccessMask"))
+	extra.str("AccessMask", f.get("AccessMask"))
 	row[fAdditional] = extra.value()
 	m.report.Derived++
 	return m.send(t, row)
@@ -144,14 +143,14 @@ func shareFile(m *Mapper, f *fact) error {
 
 // auditedFile maps a 4663 that wrote to a file.
 func auditedFile(m *Mapper, f *fact) error {
-	t, ev := m.tables.file, f.ev
-	mask, ok := number(ev.Get("AccessMask"))
-	if !ok || mask&(writeData|appendData) == 0 || ev.Get("ObjectType") != "File" {
+	t := m.tables.file
+	mask, ok := number(f.get("AccessMask"))
+	if !ok || mask&(writeData|appendData) == 0 || f.get("ObjectType") != "File" {
 		return nil
 	}
 	row := m.row(t, f, "FileModified")
-	m.setFile(row, f, ev.Get("ObjectName"), "")
-	m.initiatedByPID(t, row, f, ev.Get("ProcessId"), absent(ev.Get("ProcessName")))
-	m.initiatedByUser(t, row, subjectUser(ev))
+	m.setFile(row, f, f.get("ObjectName"), "")
+	m.initiatedByPID(t, row, f, f.get("ProcessId"), absent(f.get("ProcessName")))
+	m.initiatedByUser(t, row, subjectUser(f.stored))
 	return m.send(t, row)
 }

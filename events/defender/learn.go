@@ -48,19 +48,19 @@ func classify(ev *winevent.Event) source {
 
 // learn is the first pass over an event: clocks, processes, hashes, SIDs, and
 // what may be logged twice.
-func (m *Mapper) learn(st *stored, src source, file *fileState) {
-	ev := &st.ev
+func (m *Mapper) learn(st *stored, file *fileState) {
+	ev := st.ev
 	if ev.LocalTime {
 		file.localTime = true
 	}
-	if src == srcSysmon {
+	if st.kind.source == srcSysmon {
 		m.learnSysmon(st, file)
 		return
 	}
 	if ev.ReceiptOffset != 0 && len(file.receipts) < maxSamples {
 		file.receipts = append(file.receipts, ev.ReceiptOffset)
 	}
-	if handlers[handlerKey(src, ev.EventID)] == nil {
+	if st.kind.handler == nil {
 		return
 	}
 	if d := m.hosts[st.device]; ev.WholeSecond {
@@ -69,7 +69,7 @@ func (m *Mapper) learn(st *stored, src source, file *fileState) {
 	} else {
 		d.exact++
 	}
-	switch src {
+	switch st.kind.source {
 	case srcSecurity:
 		m.learnSecurity(st)
 	case srcServices:
@@ -80,8 +80,8 @@ func (m *Mapper) learn(st *stored, src source, file *fileState) {
 }
 
 func (m *Mapper) learnSysmon(st *stored, file *fileState) {
-	ev := &st.ev
-	if t, ok := types.ParseDatetime(ev.Get("UtcTime")); ok {
+	ev := st.ev
+	if t, ok := types.ParseDatetime(st.get("UtcTime")); ok {
 		st.utc = t
 		switch samples := &file.samples; {
 		case ev.TimeCreated == 0:
@@ -95,28 +95,35 @@ func (m *Mapper) learnSysmon(st *stored, file *fileState) {
 		}
 	}
 	switch ev.EventID {
+	case 8, 10:
+		st.process = m.processes.number(st.device, eitherCase(st, sourceProcess.guid, sourceProcess.otherGUID))
+	default:
+		st.process = m.processes.number(st.device, st.get(ownProcess.guid))
+	}
+	switch ev.EventID {
 	case 1:
+		st.parent = m.processes.number(st.device, st.get(parentProcess.guid))
 		p := m.learnSysmonProcess(st)
-		m.learnHashes(st, p.image, p.hashes)
+		m.learnHashes(st, p.image, st.get("Hashes"))
 		m.processCandidates(st, p, true)
 	case 3:
-		c := m.sysmonConnection(ev)
+		c := m.sysmonConnection(st)
 		m.connectionCandidates(st, c, true)
 	case 11:
-		name := ev.Get("TargetFilename")
-		key := fileKey(st.device, name, ev.Get("ProcessGuid"))
+		name := st.get("TargetFilename")
+		key := fileKey(st.device, name, st.get("ProcessGuid"))
 		m.candidate(st, executableFact, true, key)
-		if isSystem(ev) {
+		if isSystem(st) {
 			m.candidate(st, sharedFileFact, true, fileKey(st.device, name, ""))
 		}
 	case 15:
-		if name := ev.Get("TargetFilename"); streamName(name) == "" {
-			m.learnHashes(st, name, hashesOf(ev))
+		if name := st.get("TargetFilename"); streamName(name) == "" {
+			m.learnHashes(st, name, hashesOf(st))
 		}
 	case 29:
-		name := ev.Get("TargetFilename")
-		m.learnHashes(st, name, hashesOf(ev))
-		m.candidate(st, executableFact, false, fileKey(st.device, name, ev.Get("ProcessGuid")))
+		name := st.get("TargetFilename")
+		m.learnHashes(st, name, hashesOf(st))
+		m.candidate(st, executableFact, false, fileKey(st.device, name, st.get("ProcessGuid")))
 	}
 }
 
@@ -131,12 +138,12 @@ func driftingClock(id int) bool { return id == 3 || id == 22 }
 const maxDrift = 5 * types.Minute
 
 func (m *Mapper) learnSecurity(st *stored) {
-	ev := &st.ev
+	ev := st.ev
 	switch ev.EventID {
 	case 4624, 4672, 4688, 4697, 4698, 4720, 5140, 5145:
-		m.learnSid(subjectUser(ev))
+		m.learnSid(subjectUser(st))
 		if ev.EventID == 4624 || ev.EventID == 4688 {
-			m.learnSid(targetUser(ev))
+			m.learnSid(targetUser(st))
 		}
 	}
 	switch ev.EventID {
@@ -145,18 +152,18 @@ func (m *Mapper) learnSecurity(st *stored) {
 	case 4697:
 		m.candidate(st, serviceFact, true, serviceKey(st))
 	case 5140:
-		if c, ok := m.sharedConnection(ev); ok && !m.opts.NoDerive {
+		if c, ok := m.sharedConnection(st); ok && !m.opts.NoDerive {
 			m.candidate(st, sharedConnectionFact, false, c.remoteKey(st.device))
 		}
 	case 5145:
-		if w, ok := sharedWrite(ev); ok && !m.opts.NoDerive {
+		if w, ok := sharedWrite(st); ok && !m.opts.NoDerive {
 			m.candidate(st, repeatedWriteFact, true, w.key(st.device))
 			if c := m.candidate(st, sharedFileFact, false, fileKey(st.device, w.path, "")); c != nil {
 				c.write = w.clone()
 			}
 		}
 	case 5156:
-		m.connectionCandidates(st, m.filterConnection(ev), false)
+		m.connectionCandidates(st, m.filterConnection(st), false)
 	}
 }
 
@@ -176,11 +183,11 @@ type hashedAt struct {
 	*hashSet
 }
 
-func hashesOf(ev *winevent.Event) string {
-	if h := ev.Get("Hashes"); h != "" {
+func hashesOf(st *stored) string {
+	if h := st.get("Hashes"); h != "" {
 		return h
 	}
-	return ev.Get("Hash")
+	return st.get("Hash")
 }
 
 func (m *Mapper) learnHashes(st *stored, name, text string) {

@@ -10,33 +10,33 @@ func logon(m *Mapper, f *fact) error {
 		action = "LogonFailed"
 	}
 	row := m.row(t, f, action)
-	who := targetUser(ev)
+	who := targetUser(f.stored)
 	domain, name := account(who.domain + `\` + who.name)
 	row[lAccountDomain], row[lAccountName], row[lAccountSid] = domain, name, m.sidOf(who.sid, domain, name)
 	setNumber(row, lLogonID, who.logon)
-	kind := ev.Get("LogonType")
+	kind := f.get("LogonType")
 	if word, ok := logonTypes[kind]; ok {
 		kind = word
 	}
 	row[lLogonType] = kind
-	ip := m.address(ev.Get("IpAddress"))
+	ip := m.address(f.get("IpAddress"))
 	row[lRemoteIP], row[lRemoteIPType] = ip.text, ip.kind
-	if n, ok := port(ev.Get("IpPort")); ok {
+	if n, ok := port(f.get("IpPort")); ok {
 		row[lRemotePort] = n
 	}
-	row[lRemoteDeviceName] = absent(ev.Get("WorkstationName"))
-	row[lProtocol] = absent(ev.Get("AuthenticationPackageName"))
-	switch ev.Get("ElevatedToken") {
+	row[lRemoteDeviceName] = absent(f.get("WorkstationName"))
+	row[lProtocol] = absent(f.get("AuthenticationPackageName"))
+	switch f.get("ElevatedToken") {
 	case "%%1842", "Yes":
 		row[lIsLocalAdmin] = true
 	case "%%1843", "No":
 		row[lIsLocalAdmin] = false
 	}
 	if action == "LogonFailed" {
-		row[lFailureReason] = failureReason(ev.Get("Status"), ev.Get("SubStatus"))
+		row[lFailureReason] = failureReason(f.get("Status"), f.get("SubStatus"))
 	}
-	m.initiatedByPID(t, row, f, ev.Get("ProcessId"), absent(ev.Get("ProcessName")))
-	m.initiatedByUser(t, row, subjectUser(ev))
+	m.initiatedByPID(t, row, f, f.get("ProcessId"), absent(f.get("ProcessName")))
+	m.initiatedByUser(t, row, subjectUser(f.stored))
 	var extra object
 	if local := ip.text == "" || row[lRemoteIPType] == "Loopback"; local {
 		extra.key("IsLocalLogon")

@@ -3,41 +3,34 @@ package defender
 import (
 	"strings"
 
-	"quarry/events/winevent"
 	"quarry/kql/types"
 )
 
 // fact is one event of the second pass with its place and time.
 type fact struct {
-	ev     *winevent.Event
-	dev    *device
-	device uint32
-	seq    uint32
-	time   int64       // true UTC, as far as known
-	at     types.Value // time; nil if it is 0
-	utc    int64       // Sysmon's UtcTime, 0 if none
-	sysmon bool
-	texts  *texts // of ev
+	*stored
+	dev  *device
+	seq  uint32
+	time int64       // true UTC, as far as known
+	at   types.Value // time; nil if it is 0
 }
 
 // handler maps one event onto rows of the Defender tables.
 type handler func(m *Mapper, f *fact) error
 
 func (m *Mapper) mapEvent(seq uint32, st *stored) error {
-	src := classify(&st.ev)
-	m.fact = fact{ev: &st.ev, dev: m.hosts[st.device], device: st.device, seq: seq, utc: st.utc, sysmon: src == srcSysmon, texts: &st.texts}
+	m.fact = fact{stored: st, dev: m.hosts[st.device], seq: seq}
 	f := &m.fact
 	f.set(m.timeOf(st, f))
 	if f.time > f.dev.last {
 		f.dev.last = f.time
 	}
 	if !m.opts.NoRaw && !m.hasRow[seq] {
-		if err := m.rawRow(f, src); err != nil {
+		if err := m.rawRow(f); err != nil {
 			return err
 		}
 	}
-	h := handlers[handlerKey(src, st.ev.EventID)]
-	if h == nil || m.isDropped(seq) {
+	if st.kind.handler == nil || m.isDropped(seq) {
 		return nil
 	}
 	// Of two stamps that agree the earlier holds, for a connection is no later
@@ -45,7 +38,7 @@ func (m *Mapper) mapEvent(seq uint32, st *stored) error {
 	if t, ok := m.merged.time[seq]; ok && (t < f.time || t > f.time+agreement) {
 		f.set(t)
 	}
-	return h(m, f)
+	return st.kind.handler(m, f)
 }
 
 func (f *fact) set(time int64) {
@@ -118,31 +111,40 @@ func (m *Mapper) initiatedBy(t *Table, row []types.Value, p *process) {
 	}
 }
 
-// initiatedByGUID does so for a Sysmon event, which names its process by GUID
-// and, if all else fails, by image, pid and user. The event's fields of those
-// names may carry a prefix ("Source").
-func (m *Mapper) initiatedByGUID(t *Table, row []types.Value, f *fact, guid, pid, image, user string) {
-	key, ok := parseGUID(f.device, guid)
-	if ok {
-		p := m.processes[key]
-		if p == nil { // started before the log did: what its events say of it
-			p = &process{device: f.device, guid: m.share(guid), image: m.share(image), user: m.share(user)}
-			p.pid, p.hasPID = number(pid)
-			m.processes[key] = p
-		} else if p.created == 0 && p.view == nil { // known as a parent only
-			if p.user == "" {
-				p.user = m.share(user)
-			}
-			if !p.hasPID {
-				p.pid, p.hasPID = number(pid)
-			}
-		}
-		m.initiatedBy(t, row, p)
+// processFields are the fields in which a Sysmon event names a process.
+type processFields struct{ guid, otherGUID, pid, image, user string }
+
+// Read only.
+var (
+	ownProcess    = processFields{"ProcessGuid", "", "ProcessId", "Image", "User"}
+	parentProcess = processFields{"ParentProcessGuid", "", "ParentProcessId", "ParentImage", "ParentUser"}
+	sourceProcess = processFields{"SourceProcessGuid", "SourceProcessGUID", "SourceProcessId", "SourceImage", "SourceUser"}
+)
+
+// initiatedByGUID does so for a Sysmon event, which names its process by GUID, whose
+// number in the process table is n, and, if all else fails, by image, pid and user.
+func (m *Mapper) initiatedByGUID(t *Table, row []types.Value, f *fact, n uint32, by *processFields) {
+	if n == 0 {
+		m.describe(row, f, f.get(by.pid), f.get(by.image))
+		who := m.partyOf(f.get(by.user))
+		row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = who.domain, who.name, who.sid
 		return
 	}
-	m.describe(row, f, pid, image)
-	who := m.partyOf(user)
-	row[cInitAccountDomain], row[cInitAccountName], row[cInitAccountSid] = who.domain, who.name, who.sid
+	p := m.processes.known[n]
+	if p == nil { // started before the log did: what its events say of it
+		p = m.newProcesses.new()
+		p.device, p.guid, p.image, p.user = f.device, m.share(eitherCase(f.stored, by.guid, by.otherGUID)), m.share(f.get(by.image)), m.share(f.get(by.user))
+		p.pid, p.hasPID = number(f.get(by.pid))
+		m.processes.known[n] = p
+	} else if p.created == 0 && p.view == nil { // known as a parent only
+		if p.user == "" {
+			p.user = m.share(f.get(by.user))
+		}
+		if !p.hasPID {
+			p.pid, p.hasPID = number(f.get(by.pid))
+		}
+	}
+	m.initiatedBy(t, row, p)
 }
 
 // initiatedByPID does so for an event that names its process by pid and image.

@@ -40,14 +40,17 @@ type Mapper struct {
 	open    bool
 	devices map[string]uint32 // short lower-case name -> index
 	hosts   []*device
+	named   []uint32 // by number of a computer's name in the spool: one more than the index of its host
+	last    uint64   // number of the last computer's name
 
-	processes map[guidKey]*process
+	processes processTable
 	created   []*process            // those whose start was logged, in order of arrival
 	byPID     map[uint64][]*process // device and pid -> by creation time
 	hashes    map[uint64][]hashedAt
 	hashSets  map[string]*hashSet
 	sids      map[string]string // domain\name -> SID
 	shared    [1 << 12]string   // by hash, see share
+	programs  [1 << 10]*program // by hash, see programOf
 
 	newProcesses slab[process]
 	newViews     slab[view]
@@ -55,7 +58,6 @@ type Mapper struct {
 	securityFields map[string]int // field of EventData -> column of SecurityEvent
 	fact           fact           // at hand
 	xml            []byte
-	dataTags       []string // <Data Name="...">, by the spool's number of the name
 	boxes          boxes
 	addresses      [512]*address
 	parties        map[string]*party // by DOMAIN\user as logged
@@ -70,7 +72,7 @@ type Mapper struct {
 func New(opts Options, emit Sink) *Mapper {
 	m := &Mapper{
 		opts: opts, emit: emit, tables: newTables(), spool: newSpool(spoolLimit),
-		devices: map[string]uint32{}, hasRow: map[uint32]bool{}, processes: map[guidKey]*process{}, byPID: map[uint64][]*process{},
+		devices: map[string]uint32{}, hasRow: map[uint32]bool{}, processes: newProcessTable(), byPID: map[uint64][]*process{},
 		boxes: boxes{seed: maphash.MakeSeed()}, parties: map[string]*party{}, hashes: map[uint64][]hashedAt{}, hashSets: map[string]*hashSet{}, sids: map[string]string{},
 	}
 	for _, t := range m.tables.all {
@@ -117,10 +119,10 @@ func (m *Mapper) Add(ev *winevent.Event) error {
 	}
 	file := m.files[len(m.files)-1]
 	file.Events++
-	src := classify(ev)
-	m.report.count(src, ev)
-	st := stored{ev: *ev, device: m.device(ev.Computer), file: uint32(len(m.files) - 1)}
-	m.learn(&st, src, file)
+	st := stored{ev: ev, kind: m.spool.kindOf(ev), file: uint32(len(m.files) - 1)}
+	m.report.count(st.kind, ev)
+	st.computer, st.device = m.hostOf(ev.Computer)
+	m.learn(&st, file)
 	err := m.spool.write(&st)
 	m.seq++
 	return err

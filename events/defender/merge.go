@@ -7,7 +7,6 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 
-	"quarry/events/winevent"
 	"quarry/kql/types"
 )
 
@@ -119,14 +118,14 @@ func fileKey(device uint32, name, guid string) uint64 {
 }
 
 func serviceKey(st *stored) uint64 {
-	name := st.ev.Get("ServiceName")
+	name := st.get("ServiceName")
 	if name == "" {
 		return 0
 	}
 	return hashKey(st.device, foldedHash(name))
 }
 
-func isSystem(ev *winevent.Event) bool { return ev.Get("Image") == "System" }
+func isSystem(st *stored) bool { return st.get("Image") == "System" }
 
 // mergeFacts decides which records become part of which.
 func (m *Mapper) mergeFacts() {

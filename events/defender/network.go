@@ -3,7 +3,6 @@ package defender
 import (
 	"github.com/cespare/xxhash/v2"
 
-	"quarry/events/winevent"
 	"quarry/kql/types"
 )
 
@@ -28,14 +27,14 @@ func (m *Mapper) orient(inbound bool, sourceIP, sourcePort, destIP, destPort, pr
 	return c
 }
 
-func (m *Mapper) sysmonConnection(ev *winevent.Event) connection {
-	return m.orient(ev.Get("Initiated") == "false", ev.Get("SourceIp"), ev.Get("SourcePort"),
-		ev.Get("DestinationIp"), ev.Get("DestinationPort"), ev.Get("Protocol"))
+func (m *Mapper) sysmonConnection(st *stored) connection {
+	return m.orient(st.get("Initiated") == "false", st.get("SourceIp"), st.get("SourcePort"),
+		st.get("DestinationIp"), st.get("DestinationPort"), st.get("Protocol"))
 }
 
-func (m *Mapper) filterConnection(ev *winevent.Event) connection {
-	return m.orient(ev.Get("Direction") == "%%14592", ev.Get("SourceAddress"), ev.Get("SourcePort"),
-		ev.Get("DestAddress"), ev.Get("DestPort"), ev.Get("Protocol"))
+func (m *Mapper) filterConnection(st *stored) connection {
+	return m.orient(st.get("Direction") == "%%14592", st.get("SourceAddress"), st.get("SourcePort"),
+		st.get("DestAddress"), st.get("DestPort"), st.get("Protocol"))
 }
 
 // key names the connection by its two ends and protocol.
@@ -50,9 +49,9 @@ func (c *connection) remoteKey(device uint32) uint64 {
 }
 
 // sharedConnection is what a 5140 event says of the connection it came over.
-func (m *Mapper) sharedConnection(ev *winevent.Event) (connection, bool) {
-	c := connection{inbound: true, local: noAddress, remote: m.address(ev.Get("IpAddress")), localPort: 445, hasLocal: true, protocol: "Tcp"}
-	c.remotePort, c.hasRemote = port(ev.Get("IpPort"))
+func (m *Mapper) sharedConnection(st *stored) (connection, bool) {
+	c := connection{inbound: true, local: noAddress, remote: m.address(st.get("IpAddress")), localPort: 445, hasLocal: true, protocol: "Tcp"}
+	c.remotePort, c.hasRemote = port(st.get("IpPort"))
 	return c, c.remote.text != ""
 }
 
@@ -72,24 +71,24 @@ func (m *Mapper) connectionRow(f *fact, c connection, action types.Value) []any 
 
 // sysmonNetwork maps Sysmon 3.
 func sysmonNetwork(m *Mapper, f *fact) error {
-	t, ev := m.tables.network, f.ev
-	c := m.sysmonConnection(ev)
+	t := m.tables.network
+	c := m.sysmonConnection(f.stored)
 	var action types.Value = "ConnectionSuccess"
 	if c.inbound {
 		action = "InboundConnectionAccepted"
 	}
 	row := m.connectionRow(f, c, action)
 	if !c.inbound {
-		row[nRemoteURL] = absent(ev.Get("DestinationHostname"))
+		row[nRemoteURL] = absent(f.get("DestinationHostname"))
 	}
-	m.initiatedByGUID(t, row, f, ev.Get("ProcessGuid"), ev.Get("ProcessId"), ev.Get("Image"), ev.Get("User"))
+	m.initiatedByGUID(t, row, f, f.process, &ownProcess)
 	return m.send(t, row)
 }
 
 // filterNetwork maps Security 5156 (permitted) and 5157 (blocked).
 func filterNetwork(m *Mapper, f *fact) error {
 	t, ev := m.tables.network, f.ev
-	c := m.filterConnection(ev)
+	c := m.filterConnection(f.stored)
 	var action types.Value
 	switch blocked := ev.EventID == 5157; {
 	case blocked && c.inbound:
@@ -102,18 +101,18 @@ func filterNetwork(m *Mapper, f *fact) error {
 		action = "ConnectionSuccess"
 	}
 	row := m.connectionRow(f, c, action)
-	pid := ev.Get("ProcessID") // 5156 spells it so; some shippers do not
+	pid := f.get("ProcessID") // 5156 spells it so; some shippers do not
 	if pid == "" {
-		pid = ev.Get("ProcessId")
+		pid = f.get("ProcessId")
 	}
-	m.initiatedByPID(t, row, f, pid, absent(ev.Get("Application")))
+	m.initiatedByPID(t, row, f, pid, absent(f.get("Application")))
 	return m.send(t, row)
 }
 
 // shareNetwork derives the connection that a share was opened over (5140).
 func shareNetwork(m *Mapper, f *fact) error {
 	t := m.tables.network
-	c, ok := m.sharedConnection(f.ev)
+	c, ok := m.sharedConnection(f.stored)
 	if m.opts.NoDerive || !ok {
 		return nil
 	}
@@ -121,7 +120,7 @@ func shareNetwork(m *Mapper, f *fact) error {
 	m.bySystem(row, f)
 	var extra object
 	extra.num("DerivedFrom", 5140)
-	extra.str("ShareName", f.ev.Get("ShareName"))
+	extra.str("ShareName", f.get("ShareName"))
 	row[nAdditional] = extra.value()
 	m.report.Derived++
 	return m.send(t, row)

@@ -5,57 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"quarry/events/winevent"
 	"quarry/kql/types"
 )
-
-// guidKey is a ProcessGuid on a device, without braces and dashes.
-type guidKey struct {
-	device uint32
-	hi, lo uint64
-}
-
-// guidDigits are the values of hexadecimal digits; read only.
-var guidDigits = func() (t [256]byte) {
-	for c := range t {
-		t[c] = notGUID
-	}
-	for i, c := range "0123456789abcdef" {
-		t[c] = byte(i)
-	}
-	for i, c := range "ABCDEF" {
-		t[c] = byte(10 + i)
-	}
-	t['{'], t['}'], t['-'] = guidSign, guidSign, guidSign
-	return t
-}()
-
-const (
-	guidSign = 16 + iota // between the digits
-	notGUID
-)
-
-// parseGUID reads a ProcessGuid; the zero GUID stands for "unknown".
-func parseGUID(device uint32, s string) (guidKey, bool) {
-	k := guidKey{device: device}
-	n := 0
-	for i := 0; i < len(s); i++ {
-		v := guidDigits[s[i]]
-		if v >= guidSign {
-			if v == notGUID {
-				return k, false
-			}
-			continue
-		}
-		if n < 16 {
-			k.hi = k.hi<<4 | uint64(v)
-		} else {
-			k.lo = k.lo<<4 | uint64(v)
-		}
-		n++
-	}
-	return k, n == 32 && (k.hi != 0 || k.lo != 0)
-}
 
 // process is one process: from its creation event, or only what events of its
 // children or its own say of it.
@@ -75,11 +26,8 @@ type process struct {
 	user, sid            string // DOMAIN\user
 	creator, creatorSid  string // who called for it (4688)
 	integrity, elevation string
-	hashes               string
-	company, product     string
-	version, original    string
-	description          string
-	parentGUID           guidKey
+	program              *program // nil if nothing is known of its file
+	parent               uint32   // in the process table; 0 if it has no GUID
 	parentImage          string
 
 	view *view
@@ -119,75 +67,34 @@ func (s *slab[T]) new() *T {
 // learnSysmonProcess indexes the process of a Sysmon 1 event, and its parent
 // as far as the event knows it.
 func (m *Mapper) learnSysmonProcess(st *stored) *process {
-	ev := &st.ev
 	p := m.newProcesses.new()
 	p.device, p.created = st.device, st.utc
 	if p.created == 0 {
-		p.created, p.header, p.whole = ev.TimeCreated, true, ev.WholeSecond
+		p.created, p.header, p.whole = st.ev.TimeCreated, true, st.ev.WholeSecond
 	}
-	parent := process{device: st.device} // kept only if it is new
-	parentGUID := ""
-	for i := range ev.Data {
-		v := ev.Data[i].Value
-		switch ev.Data[i].Name {
-		case "ProcessGuid":
-			p.guid = v
-		case "ProcessId":
-			p.pid, p.hasPID = number(v)
-		case "Image":
-			p.image = m.share(v)
-		case "CommandLine":
-			p.commandLine = m.share(v)
-		case "User":
-			p.user = m.share(v)
-		case "LogonId":
-			p.logonID, p.hasLogon = number(v)
-		case "TerminalSessionId":
-			p.session, p.hasSession = number(v)
-		case "IntegrityLevel":
-			p.integrity = m.share(v)
-		case "Hashes":
-			p.hashes = m.share(v)
-		case "Company":
-			p.company = m.share(known(v))
-		case "Product":
-			p.product = m.share(known(v))
-		case "FileVersion":
-			p.version = m.share(known(v))
-		case "OriginalFileName":
-			p.original = m.share(known(v))
-		case "Description":
-			p.description = m.share(known(v))
-		case "ParentProcessGuid":
-			parentGUID = v
-		case "ParentProcessId":
-			p.ppid, parent.hasPID = number(v)
-			parent.pid = p.ppid
-		case "ParentImage":
-			parent.image = m.share(v)
-		case "ParentCommandLine":
-			parent.commandLine = m.share(v)
-		case "ParentUser":
-			parent.user = m.share(v)
-		}
+	p.guid = strings.Clone(st.get("ProcessGuid"))
+	p.pid, p.hasPID = number(st.get("ProcessId"))
+	p.image = m.share(st.get("Image"))
+	p.commandLine = m.share(st.get("CommandLine"))
+	p.user = m.share(st.get("User"))
+	p.logonID, p.hasLogon = number(st.get("LogonId"))
+	p.session, p.hasSession = number(st.get("TerminalSessionId"))
+	p.integrity = m.share(st.get("IntegrityLevel"))
+	p.program = m.programOf(st)
+	parentPID, hasParentPID := number(st.get("ParentProcessId"))
+	p.ppid, p.parent, p.parentImage = parentPID, st.parent, m.share(st.get("ParentImage"))
+	if st.parent != 0 && m.processes.known[st.parent] == nil {
+		parent := m.newProcesses.new()
+		parent.device, parent.guid = st.device, strings.Clone(st.get("ParentProcessGuid"))
+		parent.pid, parent.hasPID = parentPID, hasParentPID
+		parent.image, parent.commandLine, parent.user = p.parentImage, m.share(st.get("ParentCommandLine")), m.share(st.get("ParentUser"))
+		m.processes.known[st.parent] = parent
 	}
-	p.parentImage = parent.image
-	if key, ok := parseGUID(st.device, parentGUID); ok {
-		p.parentGUID = key
-		if m.processes[key] == nil {
-			kept := m.newProcesses.new()
-			*kept = parent
-			kept.guid = strings.Clone(parentGUID)
-			m.processes[key] = kept
-		}
-	}
-	p.guid = strings.Clone(p.guid)
-	if key, ok := parseGUID(st.device, p.guid); ok {
-		if old := m.processes[key]; old == nil || old.created == 0 {
-			m.processes[key] = p
-		} else {
+	if st.process != 0 {
+		if old := m.processes.known[st.process]; old != nil && old.created != 0 {
 			return p // logged again: the first record stands
 		}
+		m.processes.known[st.process] = p
 	}
 	m.created = append(m.created, p)
 	return p
@@ -195,20 +102,20 @@ func (m *Mapper) learnSysmonProcess(st *stored) *process {
 
 // learnSecurityProcess indexes the process of a 4688 event.
 func (m *Mapper) learnSecurityProcess(st *stored) *process {
-	ev := &st.ev
+	ev := st.ev
 	p := &process{device: st.device, created: ev.TimeCreated, header: true, whole: ev.WholeSecond}
-	who := newProcessUser(ev)
+	who := newProcessUser(st)
 	p.user, p.sid = m.share(who.domain+`\`+who.name), m.share(who.sid)
 	p.logonID, p.hasLogon = number(who.logon)
-	by := subjectUser(ev)
+	by := subjectUser(st)
 	p.creator, p.creatorSid = m.share(by.domain+`\`+by.name), m.share(by.sid)
-	p.pid, p.hasPID = number(ev.Get("NewProcessId"))
-	p.ppid, _ = number(ev.Get("ProcessId"))
-	p.image = m.share(ev.Get("NewProcessName"))
-	p.commandLine = m.share(ev.Get("CommandLine"))
-	p.parentImage = m.share(ev.Get("ParentProcessName"))
-	p.integrity = integrityLevels[ev.Get("MandatoryLabel")]
-	p.elevation = elevations[ev.Get("TokenElevationType")]
+	p.pid, p.hasPID = number(st.get("NewProcessId"))
+	p.ppid, _ = number(st.get("ProcessId"))
+	p.image = m.share(st.get("NewProcessName"))
+	p.commandLine = m.share(st.get("CommandLine"))
+	p.parentImage = m.share(st.get("ParentProcessName"))
+	p.integrity = integrityLevels[st.get("MandatoryLabel")]
+	p.elevation = elevations[st.get("TokenElevationType")]
 	m.created = append(m.created, p)
 	return p
 }
@@ -216,21 +123,21 @@ func (m *Mapper) learnSecurityProcess(st *stored) *process {
 // user is an account as a Security event names it.
 type user struct{ domain, name, sid, logon string }
 
-func subjectUser(ev *winevent.Event) user {
-	return user{absent(ev.Get("SubjectDomainName")), absent(ev.Get("SubjectUserName")), sid(ev.Get("SubjectUserSid")), ev.Get("SubjectLogonId")}
+func subjectUser(st *stored) user {
+	return user{absent(st.get("SubjectDomainName")), absent(st.get("SubjectUserName")), sid(st.get("SubjectUserSid")), st.get("SubjectLogonId")}
 }
 
-func targetUser(ev *winevent.Event) user {
-	return user{absent(ev.Get("TargetDomainName")), absent(ev.Get("TargetUserName")), sid(ev.Get("TargetUserSid")), ev.Get("TargetLogonId")}
+func targetUser(st *stored) user {
+	return user{absent(st.get("TargetDomainName")), absent(st.get("TargetUserName")), sid(st.get("TargetUserSid")), st.get("TargetLogonId")}
 }
 
 // newProcessUser is whom a new process runs as: the target if the event names
 // one, else the creator.
-func newProcessUser(ev *winevent.Event) user {
-	if t := targetUser(ev); t.name != "" {
+func newProcessUser(st *stored) user {
+	if t := targetUser(st); t.name != "" {
 		return t
 	}
-	return subjectUser(ev)
+	return subjectUser(st)
 }
 
 // indexProcesses orders the processes of each pid by time, for events that
@@ -312,19 +219,16 @@ func (m *Mapper) viewOf(p *process) *view {
 	if p.created != 0 {
 		set(cInitCreationTime, p.created)
 	}
-	h := m.hashSetOf(p.hashes)
-	set(cInitSHA1, h.sha1)
-	set(cInitSHA256, h.sha256)
-	set(cInitMD5, h.md5)
+	file := p.program
+	if file == nil {
+		file = noProgram
+	}
+	file.hashes.set(v.cols[:], cInitSHA1-cInitStart)
+	copy(v.cols[cInitCompany-cInitStart:], file.info[:])
 	if p.hasSession {
 		set(cInitSessionID, p.session)
 	}
 	set(cInitUniqueID, uniqueID(p.guid))
-	set(cInitCompany, p.company)
-	set(cInitProduct, p.product)
-	set(cInitVersion, p.version)
-	set(cInitOriginalName, p.original)
-	set(cInitDescription, p.description)
 	if p.parentImage != "" {
 		set(cInitParentFileName, d.path(p.parentImage).base)
 	}
@@ -343,8 +247,8 @@ func (m *Mapper) viewOf(p *process) *view {
 }
 
 func (m *Mapper) parentOf(p *process) *process {
-	if p.parentGUID.hi != 0 || p.parentGUID.lo != 0 {
-		return m.processes[p.parentGUID]
+	if p.parent != 0 {
+		return m.processes.known[p.parent]
 	}
 	if p.ppid == 0 || p.created == 0 {
 		return nil

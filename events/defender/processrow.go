@@ -4,34 +4,30 @@ import "quarry/kql/types"
 
 // sysmonProcess maps Sysmon 1.
 func sysmonProcess(m *Mapper, f *fact) error {
-	t, ev := m.tables.process, f.ev
+	t := m.tables.process
 	row := m.row(t, f, "ProcessCreated")
 	var extra object
 
-	image := f.dev.path(ev.Get("Image"))
+	image := f.dev.path(f.get("Image"))
 	row[pFileName], row[pFolderPath] = image.base, image.full
-	m.hashSetOf(ev.Get("Hashes")).set(row, pSHA1)
-	row[pCompany] = m.box(known(ev.Get("Company")))
-	row[pProduct] = m.box(known(ev.Get("Product")))
-	row[pVersion] = m.box(known(ev.Get("FileVersion")))
-	row[pOriginalName] = m.box(known(ev.Get("OriginalFileName")))
-	row[pDescription] = m.box(known(ev.Get("Description")))
-	setNumber(row, pProcessID, ev.Get("ProcessId"))
-	row[pUniqueID] = uniqueID(ev.Get("ProcessGuid"))
-	setCommandLine(row, pCommandLine, &extra, ev.Get("CommandLine"), ev.Get("Image"))
-	row[pIntegrity] = m.box(integrityOf(ev.Get("IntegrityLevel")))
+	file := m.programOf(f.stored)
+	file.hashes.set(row, pSHA1)
+	copy(row[pCompany:], file.info[:])
+	setNumber(row, pProcessID, f.get("ProcessId"))
+	row[pUniqueID] = uniqueID(f.get("ProcessGuid"))
+	setCommandLine(row, pCommandLine, &extra, f.get("CommandLine"), f.get("Image"))
+	row[pIntegrity] = m.box(integrityOf(f.get("IntegrityLevel")))
 	if row[pCreationTime] = f.at; f.utc == 0 {
 		row[pCreationTime] = nil
 	} else if f.utc != f.time {
 		row[pCreationTime] = f.utc
 	}
-	setNumber(row, pSessionID, ev.Get("TerminalSessionId"))
-	who := m.partyOf(ev.Get("User"))
+	setNumber(row, pSessionID, f.get("TerminalSessionId"))
+	who := m.partyOf(f.get("User"))
 	row[pAccountDomain], row[pAccountName], row[pAccountSid] = who.domain, who.name, who.sid
-	setNumber(row, pLogonID, ev.Get("LogonId"))
+	setNumber(row, pLogonID, f.get("LogonId"))
 
-	key, indexed := parseGUID(f.device, ev.Get("ProcessGuid"))
-	if p := m.processes[key]; indexed && p != nil {
+	if p := m.processes.known[f.process]; p != nil {
 		if p.sid != "" {
 			row[pAccountSid] = p.sid
 		}
@@ -40,9 +36,9 @@ func sysmonProcess(m *Mapper, f *fact) error {
 			row[pProcessID] = p.pid
 		}
 	}
-	m.initiatedByGUID(t, row, f, ev.Get("ParentProcessGuid"), ev.Get("ParentProcessId"), ev.Get("ParentImage"), ev.Get("ParentUser"))
+	m.initiatedByGUID(t, row, f, f.parent, &parentProcess)
 	if row[cInitCommandLine] == "" {
-		row[cInitCommandLine] = commandLine(ev.Get("ParentCommandLine"), localPath(ev.Get("ParentImage")))
+		row[cInitCommandLine] = commandLine(f.get("ParentCommandLine"), localPath(f.get("ParentImage")))
 	}
 	if twin := m.merged.process[f.seq]; twin != nil {
 		if row[pTokenElevation] == "" {
@@ -62,24 +58,24 @@ func sysmonProcess(m *Mapper, f *fact) error {
 
 // securityProcess maps Security 4688.
 func securityProcess(m *Mapper, f *fact) error {
-	t, ev := m.tables.process, f.ev
+	t := m.tables.process
 	row := m.row(t, f, "ProcessCreated")
 	var extra object
 
-	image := f.dev.path(ev.Get("NewProcessName"))
+	image := f.dev.path(f.get("NewProcessName"))
 	row[pFileName], row[pFolderPath] = image.base, image.full
-	setNumber(row, pProcessID, ev.Get("NewProcessId"))
-	setCommandLine(row, pCommandLine, &extra, ev.Get("CommandLine"), ev.Get("NewProcessName"))
-	row[pIntegrity] = integrityLevels[ev.Get("MandatoryLabel")]
-	row[pTokenElevation] = elevations[ev.Get("TokenElevationType")]
+	setNumber(row, pProcessID, f.get("NewProcessId"))
+	setCommandLine(row, pCommandLine, &extra, f.get("CommandLine"), f.get("NewProcessName"))
+	row[pIntegrity] = integrityLevels[f.get("MandatoryLabel")]
+	row[pTokenElevation] = elevations[f.get("TokenElevationType")]
 	row[pCreationTime] = f.at
-	who := newProcessUser(ev)
+	who := newProcessUser(f.stored)
 	domain, name := account(who.domain + `\` + who.name)
 	row[pAccountDomain], row[pAccountName], row[pAccountSid] = domain, name, m.sidOf(who.sid, domain, name)
 	setNumber(row, pLogonID, who.logon)
 
-	m.initiatedByPID(t, row, f, ev.Get("ProcessId"), absent(ev.Get("ParentProcessName")))
-	m.initiatedByUser(t, row, subjectUser(ev))
+	m.initiatedByPID(t, row, f, f.get("ProcessId"), absent(f.get("ParentProcessName")))
+	m.initiatedByUser(t, row, subjectUser(f.stored))
 	row[pAdditional] = extra.value()
 	return m.send(t, row)
 }

@@ -7,34 +7,36 @@ import (
 	"strconv"
 	"strings"
 
-	"quarry/events/winevent"
 	"quarry/kql/types"
 )
 
 // rawRow emits the record itself: into SecurityEvent from the Security log,
 // into Event from any other.
-func (m *Mapper) rawRow(f *fact, src source) error {
-	if src == srcSecurity || strings.EqualFold(f.ev.Channel, "Security") {
+func (m *Mapper) rawRow(f *fact) error {
+	if f.kind.source == srcSecurity || strings.EqualFold(f.ev.Channel, "Security") {
 		return m.securityRow(f)
 	}
 	return m.eventRow(f)
 }
 
+// rawStart starts the row of a record by what all events of its kind have in common.
+func (m *Mapper) rawStart(t *Table, k *kind, fill func(row []types.Value, k *kind)) []types.Value {
+	if k.raw == nil {
+		k.raw = slices.Clone(t.blank)
+		fill(k.raw, k)
+	}
+	row := m.rows[t.id]
+	copy(row, k.raw)
+	return row
+}
+
 func (m *Mapper) securityRow(f *fact) error {
 	t, ev := m.tables.security, f.ev
-	row := m.blank(t)
+	row := m.rawStart(t, f.kind, m.startSecurity)
 	row[sTimeGenerated] = f.at
-	row[sComputer] = m.spool.values[f.texts.computer]
-	row[sEventSourceName] = m.spool.values[f.texts.provider]
-	row[sChannel] = "Security"
-	row[sEventID] = int64(ev.EventID)
-	row[sActivity] = activity(ev)
-	row[sTask] = int64(ev.Task)
-	row[sLevel] = m.box(strconv.Itoa(ev.Level))
-	row[sOpcode] = m.box(strconv.Itoa(ev.Opcode))
-	row[sVersion] = int64(ev.Version)
-	if ev.Keywords != 0 {
-		row[sKeywords] = "0x" + strconv.FormatUint(ev.Keywords, 16)
+	row[sComputer] = m.spool.values[f.computer]
+	if row[sActivity] == "" {
+		row[sActivity] = activity(ev.EventID, ev.Message)
 	}
 	if ev.RecordID != 0 {
 		row[sEventRecordId] = strconv.FormatUint(ev.RecordID, 10)
@@ -43,14 +45,12 @@ func (m *Mapper) securityRow(f *fact) error {
 	if ev.ProcessID != 0 {
 		row[sSystemProcessId], row[sSystemThreadId] = int64(int32(ev.ProcessID)), int64(int32(ev.ThreadID))
 	}
-	row[sSystemUserId] = m.box(ev.UserSID)
-	row[sEventLevelName] = m.box(levelName(ev.Level))
-	m.xml = m.appendEventData(m.xml[:0], f)
+	m.xml = appendEventData(m.xml[:0], f)
 	row[sEventData] = passing(m.xml)
 
 	for i := range ev.Data {
-		col, ok := m.securityFields[ev.Data[i].Name]
-		if !ok {
+		col := f.kind.cols[i]
+		if col < 0 {
 			continue
 		}
 		v := ev.Data[i].Value
@@ -60,7 +60,7 @@ func (m *Mapper) securityRow(f *fact) error {
 			row[col] = n
 		}
 	}
-	subject, target := qualified(ev, "Subject"), qualified(ev, "Target")
+	subject, target := qualified(f.stored, "SubjectDomainName", "SubjectUserName"), qualified(f.stored, "TargetDomainName", "TargetUserName")
 	row[sSubjectAccount], row[sTargetAccount] = subject, target
 	who := subject
 	if subject == "" || target != "" && logonEvent(ev.EventID) {
@@ -73,17 +73,44 @@ func (m *Mapper) securityRow(f *fact) error {
 	case who != "":
 		row[sAccountType] = "User"
 	}
-	image := ev.Get("NewProcessName")
+	image := f.get("NewProcessName")
 	if image == "" {
-		image = ev.Get("ProcessName")
+		image = f.get("ProcessName")
 	}
 	row[sProcess] = baseName(image)
-	if kind := ev.Get("LogonType"); kind != "" {
+	if kind := f.get("LogonType"); kind != "" {
 		if word, ok := logonTypes[kind]; ok {
 			row[sLogonTypeName] = kind + " - " + word
 		}
 	}
 	return m.send(t, row)
+}
+
+// startSecurity fills a row of SecurityEvent with what its kind tells.
+func (m *Mapper) startSecurity(row []types.Value, k *kind) {
+	row[sEventSourceName] = k.Provider
+	row[sChannel] = "Security"
+	row[sEventID] = int64(k.EventID)
+	if activities[k.EventID] != "" {
+		row[sActivity] = activity(k.EventID, "")
+	}
+	row[sTask] = int64(k.Task)
+	row[sLevel] = strconv.Itoa(k.Level)
+	row[sOpcode] = strconv.Itoa(k.Opcode)
+	row[sVersion] = int64(k.Version)
+	if k.Keywords != 0 {
+		row[sKeywords] = "0x" + strconv.FormatUint(k.Keywords, 16)
+	}
+	row[sSystemUserId] = k.UserSID
+	row[sEventLevelName] = levelName(k.Level)
+	k.cols = make([]int, len(k.names))
+	for i, name := range k.names {
+		col, ok := m.securityFields[name]
+		if !ok {
+			col = -1
+		}
+		k.cols[i] = col
+	}
 }
 
 // logonEvent tells the events whose Account is the one that logs on or off.
@@ -95,49 +122,53 @@ func logonEvent(id int) bool {
 	return false
 }
 
-// qualified is DOMAIN\user of the named party, as logged.
-func qualified(ev *winevent.Event, party string) string {
-	user := absent(ev.Get(party + "UserName"))
-	if user == "" {
+// qualified is DOMAIN\user of two fields, as logged.
+func qualified(st *stored, domain, user string) string {
+	name := absent(st.get(user))
+	if name == "" {
 		return ""
 	}
-	return absent(ev.Get(party+"DomainName")) + `\` + user
+	return absent(st.get(domain)) + `\` + name
 }
 
 // activity is "4624 - An account was successfully logged on.": the title is the
 // message's first line, or what Windows calls the event.
-func activity(ev *winevent.Event) string {
-	title, ok := activities[ev.EventID]
+func activity(id int, message string) string {
+	title, ok := activities[id]
 	if !ok {
-		title, _, _ = strings.Cut(ev.Message, "\n")
+		title, _, _ = strings.Cut(message, "\n")
 		title = strings.TrimSpace(title)
 	}
 	if title == "" {
-		return strconv.Itoa(ev.EventID)
+		return strconv.Itoa(id)
 	}
-	return strconv.Itoa(ev.EventID) + " - " + title
+	return strconv.Itoa(id) + " - " + title
 }
 
 func (m *Mapper) eventRow(f *fact) error {
-	t, ev := m.tables.event, f.ev
-	row := m.blank(t)
+	t := m.tables.event
+	row := m.rawStart(t, f.kind, startEvent)
 	row[vTimeGenerated] = f.at
-	row[vComputer] = m.spool.values[f.texts.computer]
-	row[vEventLog] = m.spool.values[f.texts.channel]
-	row[vSource] = m.spool.values[f.texts.provider]
-	row[vEventID] = int64(ev.EventID)
-	row[vEventLevel] = int64(ev.Level)
-	row[vEventLevelName] = m.box(levelName(ev.Level))
-	row[vEventCategory] = int64(ev.Task)
-	row[vUserName] = m.box(userName(ev.UserSID))
-	row[vRenderedDescription] = ev.Message
+	row[vComputer] = m.spool.values[f.computer]
+	row[vRenderedDescription] = f.ev.Message
 	b := append(m.xml[:0], `<DataItem type="System.XmlData" time="`...)
 	b = types.AppendDatetime(b, f.time)
 	b = append(b, `" sourceHealthServiceId="">`...)
-	b = m.appendEventData(b, f)
+	b = appendEventData(b, f)
 	m.xml = append(b, "</DataItem>"...)
 	row[vEventData] = passing(m.xml)
 	return m.send(t, row)
+}
+
+// startEvent fills a row of Event with what its kind tells.
+func startEvent(row []types.Value, k *kind) {
+	row[vEventLog] = k.Channel
+	row[vSource] = k.Provider
+	row[vEventID] = int64(k.EventID)
+	row[vEventLevel] = int64(k.Level)
+	row[vEventLevelName] = levelName(k.Level)
+	row[vEventCategory] = int64(k.Task)
+	row[vUserName] = userName(k.UserSID)
 }
 
 func userName(sid string) string {
@@ -160,31 +191,33 @@ func levelName(level int) string {
 }
 
 // appendEventData writes the EventData element as Windows does.
-func (m *Mapper) appendEventData(b []byte, f *fact) []byte {
-	b = append(b, `<EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event">`...)
-	for i := range f.ev.Data {
-		d := &f.ev.Data[i]
-		b = append(b, m.dataTag(f.texts.names[i], d.Name)...)
-		b = appendXML(b, d.Value)
-		b = append(b, "</Data>"...)
+func appendEventData(b []byte, f *fact) []byte {
+	tags := f.kind.tags
+	if tags == nil {
+		tags = eventDataTags(f.kind.names)
+		f.kind.tags = tags
 	}
-	return append(b, "</EventData>"...)
+	for i := range f.ev.Data {
+		b = append(b, tags[i]...)
+		b = appendXML(b, f.ev.Data[i].Value)
+	}
+	return append(b, tags[len(tags)-1]...)
 }
 
-// dataTag opens the Data element of the name with the given number in the spool.
-func (m *Mapper) dataTag(id uint64, name string) string {
-	for uint64(len(m.dataTags)) <= id {
-		m.dataTags = append(m.dataTags, "")
-	}
-	tag := m.dataTags[id]
-	if tag == "" {
-		tag = "<Data>"
-		if name != "" {
-			tag = string(append(appendXML([]byte(`<Data Name="`), name), `">`...))
+// eventDataTags are what EventData has before each value, and after the last.
+func eventDataTags(names []string) []string {
+	b := []byte(`<EventData xmlns="http://schemas.microsoft.com/win/2004/08/events/event">`)
+	tags := make([]string, 0, len(names)+1)
+	for _, name := range names {
+		if name == "" {
+			b = append(b, "<Data>"...)
+		} else {
+			b = append(appendXML(append(b, `<Data Name="`...), name), `">`...)
 		}
-		m.dataTags[id] = tag
+		tags = append(tags, string(b))
+		b = append(b[:0], "</Data>"...)
 	}
-	return tag
+	return append(tags, string(append(b, "</EventData>"...)))
 }
 
 // xmlSpecial marks the bytes that text in XML cannot have as they are; read only.

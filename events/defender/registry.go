@@ -8,9 +8,9 @@ import (
 // registry maps Sysmon 12, 13 and 14.
 func registry(m *Mapper, f *fact) error {
 	t, ev := m.tables.registry, f.ev
-	action, isValue := registryAction(ev.EventID, ev.Get("EventType"))
+	action, isValue := registryAction(ev.EventID, f.get("EventType"))
 	row := m.row(t, f, action)
-	key, value := ev.Get("TargetObject"), ""
+	key, value := f.get("TargetObject"), ""
 	if isValue {
 		key, value = splitValue(key)
 	}
@@ -18,14 +18,14 @@ func registry(m *Mapper, f *fact) error {
 	row[rKey], row[rValueName] = key, value
 	switch action {
 	case "RegistryValueSet":
-		row[rValueType], row[rValueData] = registryData(ev.Get("Details"))
+		row[rValueType], row[rValueData] = registryData(f.get("Details"))
 	case "RegistryKeyDeleted", "RegistryValueDeleted":
 		row[rPreviousKey], row[rPreviousValueName] = key, value
 	case "RegistryKeyRenamed":
 		row[rPreviousKey] = key
-		row[rKey] = registryKey(ev.Get("NewName"))
+		row[rKey] = registryKey(f.get("NewName"))
 	}
-	m.initiatedByGUID(t, row, f, ev.Get("ProcessGuid"), ev.Get("ProcessId"), ev.Get("Image"), ev.Get("User"))
+	m.initiatedByGUID(t, row, f, f.process, &ownProcess)
 	return m.send(t, row)
 }
 

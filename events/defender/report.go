@@ -83,7 +83,6 @@ type Report struct {
 	Devices  int
 
 	counts map[eventKey]*eventTally
-	last   [64]*eventTally // by the low bits of the event's number
 }
 
 type eventKey struct {
@@ -101,18 +100,15 @@ func (r *Report) init() {
 	r.Rows, r.Merged, r.counts = map[string]int{}, map[string]int{}, map[eventKey]*eventTally{}
 }
 
-func (r *Report) count(src source, ev *winevent.Event) {
-	t := r.last[ev.EventID&63]
-	if t == nil || t.id != ev.EventID || t.provider != ev.Provider {
-		key := eventKey{ev.Provider, ev.EventID}
-		if t = r.counts[key]; t == nil {
-			key.provider = strings.Clone(key.provider)
-			t = &eventTally{eventKey: key, mapped: handlers[handlerKey(src, ev.EventID)] != nil}
-			r.counts[key] = t
+func (r *Report) count(k *kind, ev *winevent.Event) {
+	if k.tally == nil || k.tally.id != ev.EventID {
+		key := eventKey{k.Provider, ev.EventID}
+		if k.tally = r.counts[key]; k.tally == nil {
+			k.tally = &eventTally{eventKey: key, mapped: k.handler != nil}
+			r.counts[key] = k.tally
 		}
-		r.last[ev.EventID&63] = t
 	}
-	t.n++
+	k.tally.n++
 }
 
 // settle turns the tallies into sorted lists.

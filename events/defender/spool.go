@@ -19,8 +19,8 @@ import (
 // compressed, to a temporary file.
 const spoolLimit = 256 << 20
 
-// spool keeps the events between the two passes, in a compact binary form with
-// shared names.
+// spool keeps the events between the two passes, in a compact binary form: a number
+// tells the kind of each.
 type spool struct {
 	limit  int
 	chunks [][]byte // each of chunkSize or one event, so that their text is never moved
@@ -28,90 +28,42 @@ type spool struct {
 	file   *os.File
 	out    *s2.Writer
 	event  []byte // on its way to the file
-	buf    []byte
 	ids    map[string]uint64
 	texts  []string
 	values []types.Value // the texts
-	usual  [64]usual     // by the low bits of the event's number: what the last such event had
 
-	shapes  []shape
-	byNames map[string]uint64 // names of a shape as encoded -> its number
+	kinds  []*kind // by number, from 1 on
+	byText map[string]*kind
+	usual  [128]*kind // last seen, by number and fields of the event
+	buf    []byte
 }
 
-// usual are the texts of the last event of some number: events of one number mostly have
-// the same, which then need not be looked up.
-type usual struct {
-	ids   [5]uint64
-	shape uint64
-}
-
-// shape is the names of an event's fields.
-type shape []uint64
-
-// maxShapes bounds the shapes that are remembered; 0 stands for one that is not.
-const maxShapes = 1 << 14
+// maxKinds bounds the kinds that are remembered; 0 stands for one that is not.
+const maxKinds = 1 << 13
 
 // stored is one event of the spool with what the first pass made of it.
 type stored struct {
-	ev     winevent.Event
-	device uint32
-	file   uint32
-	utc    int64 // Sysmon's UtcTime, 0 if none
-	texts  texts // set when it is read
-	own    []uint64
+	ev              *winevent.Event
+	kind            *kind
+	computer        uint64 // the name's number in the spool
+	device          uint32
+	file            uint32
+	process, parent uint32 // which the event names by GUID, as processTable numbers them; 0 if none
+	utc             int64  // Sysmon's UtcTime, 0 if none
 }
 
-// texts are the numbers of an event's shared texts in the spool.
-type texts struct {
-	provider, guid, channel, computer, sid uint64
-	names                                  []uint64 // of the fields of Data
+// get returns the first field of exactly that name, or "" if there is none.
+func (st *stored) get(name string) string {
+	if i := st.kind.index(name); i >= 0 {
+		return st.ev.Data[i].Value
+	}
+	return ""
 }
 
 func newSpool(limit int) *spool {
-	s := &spool{limit: limit, ids: map[string]uint64{}, shapes: make([]shape, 1), byNames: map[string]uint64{}}
+	s := &spool{limit: limit, ids: map[string]uint64{}, kinds: make([]*kind, 1), byText: map[string]*kind{}}
 	s.id("")
 	return s
-}
-
-// idLike is id for a text that is last as a rule.
-func (s *spool) idLike(last *uint64, text string) uint64 {
-	if s.texts[*last] != text {
-		*last = s.id(text)
-	}
-	return *last
-}
-
-// shapeLike is the number of the names of an event's fields, which is last as a rule.
-func (s *spool) shapeLike(last *uint64, data []winevent.Field) uint64 {
-	if *last != 0 && s.fits(s.shapes[*last], data) {
-		return *last
-	}
-	s.buf = s.buf[:0]
-	names := make(shape, len(data))
-	for i := range data {
-		names[i] = s.id(data[i].Name)
-		s.buf = binary.AppendUvarint(s.buf, names[i])
-	}
-	n, ok := s.byNames[string(s.buf)]
-	if !ok && len(s.shapes) < maxShapes {
-		n = uint64(len(s.shapes))
-		s.shapes = append(s.shapes, names)
-		s.byNames[string(s.buf)] = n
-	}
-	*last = n
-	return n
-}
-
-func (s *spool) fits(names shape, data []winevent.Field) bool {
-	if len(names) != len(data) {
-		return false
-	}
-	for i := range data {
-		if s.texts[names[i]] != data[i].Name { // common names are the very same text
-			return false
-		}
-	}
-	return true
 }
 
 // id shares a text that comes again and again.
@@ -120,7 +72,7 @@ func (s *spool) id(text string) uint64 {
 		return n
 	}
 	if shared, ok := winevent.CommonName(text); ok {
-		text = shared // as the events have it, so that idLike need not compare it
+		text = shared // as the events have it, so that comparing them is short
 	} else {
 		text = strings.Clone(text) // never hold on to the event's memory
 	}
@@ -134,8 +86,11 @@ func (s *spool) id(text string) uint64 {
 const lengthBytes = 4
 
 func (s *spool) write(st *stored) error {
-	ev := &st.ev
-	need := lengthBytes + (21+len(ev.Data)*2)*binary.MaxVarintLen64 + len(ev.ActivityID) + len(ev.Message)
+	ev := st.ev
+	need := lengthBytes + (14+len(ev.Data))*binary.MaxVarintLen64 + len(ev.ActivityID) + len(ev.Message)
+	if st.kind.number == 0 {
+		need += len(st.kind.text)
+	}
 	for i := range ev.Data {
 		need += len(ev.Data[i].Value)
 	}
@@ -167,32 +122,23 @@ const chunkSize = 1 << 20
 
 // encode appends one event and its length, for which there must be room.
 func (s *spool) encode(b []byte, st *stored) []byte {
-	ev := &st.ev
-	last := &s.usual[ev.EventID&63]
-	shape := s.shapeLike(&last.shape, ev.Data)
+	ev := st.ev
 	start := len(b)
-	b = b[:start+lengthBytes]
+	b = binary.AppendUvarint(b[:start+lengthBytes], st.kind.number)
+	if st.kind.number == 0 {
+		b = appendText(b, st.kind.text)
+	}
 	for _, n := range [...]uint64{
-		uint64(st.device), uint64(st.file),
-		s.idLike(&last.ids[0], ev.Provider), s.idLike(&last.ids[1], ev.ProviderGUID), s.idLike(&last.ids[2], ev.Channel),
-		s.idLike(&last.ids[3], ev.Computer), s.idLike(&last.ids[4], ev.UserSID),
-		uint64(uint32(ev.EventID)), uint64(uint32(ev.Version)), uint64(uint32(ev.Level)), uint64(uint32(ev.Task)), uint64(uint32(ev.Opcode)),
-		ev.RecordID, uint64(ev.ProcessID), uint64(ev.ThreadID), shape,
+		st.computer, uint64(st.device), uint64(st.file), uint64(st.process), uint64(st.parent),
+		ev.RecordID, uint64(ev.ProcessID), uint64(ev.ThreadID),
 	} {
 		b = binary.AppendUvarint(b, n)
 	}
-	for _, n := range [...]uint64{ev.Keywords, uint64(ev.TimeCreated), uint64(st.utc)} { // large as a rule
-		b = binary.LittleEndian.AppendUint64(b, n)
-	}
+	b = binary.LittleEndian.AppendUint64(b, uint64(ev.TimeCreated))
+	b = binary.LittleEndian.AppendUint64(b, uint64(st.utc))
 	b = appendText(b, ev.ActivityID)
 	b = appendText(b, ev.Message)
-	if shape == 0 {
-		b = binary.AppendUvarint(b, uint64(len(ev.Data)))
-	}
 	for i := range ev.Data {
-		if shape == 0 {
-			b = binary.AppendUvarint(b, s.id(ev.Data[i].Name))
-		}
 		b = appendText(b, ev.Data[i].Value)
 	}
 	binary.LittleEndian.PutUint32(b[start:], uint32(len(b)-start-lengthBytes))
@@ -214,7 +160,7 @@ func spoolError(err error) error {
 // during the call only; its values are parts of larger texts, so who keeps one long
 // clones it.
 func (s *spool) read(do func(seq uint32, st *stored) error) error {
-	var st stored
+	st := stored{ev: &winevent.Event{}}
 	seq := uint32(0)
 	each := func(record string) error {
 		s.decode(&st, record)
@@ -298,30 +244,24 @@ func (c *cursor) str() string {
 
 func (s *spool) decode(st *stored, record string) {
 	c := cursor{record}
-	data := st.ev.Data[:0]
-	own := st.own[:0]
-	*st = stored{device: uint32(c.next()), file: uint32(c.next())}
-	ev := &st.ev
-	t := texts{provider: c.next(), guid: c.next(), channel: c.next(), computer: c.next(), sid: c.next()}
-	ev.Provider, ev.ProviderGUID, ev.Channel, ev.Computer, ev.UserSID = s.texts[t.provider], s.texts[t.guid], s.texts[t.channel], s.texts[t.computer], s.texts[t.sid]
-	ev.EventID, ev.Version, ev.Level = int(int32(c.next())), int(int32(c.next())), int(int32(c.next()))
-	ev.Task, ev.Opcode = int(int32(c.next())), int(int32(c.next()))
-	ev.RecordID, ev.ProcessID, ev.ThreadID = c.next(), uint32(c.next()), uint32(c.next())
-	shape := c.next()
-	ev.Keywords, ev.TimeCreated, st.utc = c.fixed(), int64(c.fixed()), int64(c.fixed())
-	ev.ActivityID, ev.Message = c.str(), c.str()
-	if t.names = s.shapes[shape]; shape != 0 {
-		for _, name := range t.names {
-			data = append(data, winevent.Field{Name: s.texts[name], Value: c.str()})
-		}
+	if n := c.next(); n != 0 {
+		st.kind = s.kinds[n]
 	} else {
-		for range c.next() {
-			own = append(own, c.next())
-			data = append(data, winevent.Field{Name: s.texts[own[len(own)-1]], Value: c.str()})
-		}
-		t.names = own
+		st.kind = s.newKind(c.str())
 	}
-	ev.Data, st.texts, st.own = data, t, own
+	st.computer, st.device, st.file = c.next(), uint32(c.next()), uint32(c.next())
+	st.process, st.parent = uint32(c.next()), uint32(c.next())
+	ev := st.ev
+	data := ev.Data[:0]
+	*ev = st.kind.Event
+	ev.Computer = s.texts[st.computer]
+	ev.RecordID, ev.ProcessID, ev.ThreadID = c.next(), uint32(c.next()), uint32(c.next())
+	ev.TimeCreated, st.utc = int64(c.fixed()), int64(c.fixed())
+	ev.ActivityID, ev.Message = c.str(), c.str()
+	for _, name := range st.kind.names {
+		data = append(data, winevent.Field{Name: name, Value: c.str()})
+	}
+	ev.Data = data
 }
 
 // close removes the temporary file, if there is one.

@@ -19,7 +19,7 @@ func TestSpool(t *testing.T) {
 	for _, full := range []bool{false, true} {
 		s := newSpool(2 * chunkSize)
 		if full {
-			s.shapes = make([]shape, maxShapes)
+			s.kinds = make([]*kind, maxKinds)
 		}
 		var want []winevent.Event
 		for i := range 4000 {
@@ -32,7 +32,7 @@ func TestSpool(t *testing.T) {
 				ev.Message = strings.Repeat("m", chunkSize+5)
 			}
 			want = append(want, ev)
-			if err := s.write(&stored{ev: ev, device: uint32(i), file: uint32(i % 3), utc: int64(-i)}); err != nil {
+			if err := s.write(&stored{ev: &ev, kind: s.kindOf(&ev), computer: s.id(ev.Computer), device: uint32(i), file: uint32(i % 3), process: uint32(5 * i), utc: int64(-i)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -40,17 +40,22 @@ func TestSpool(t *testing.T) {
 			t.Fatalf("all %d bytes are in memory", s.size)
 		}
 		err := s.read(func(seq uint32, st *stored) error {
-			got := st.ev
+			got := *st.ev
 			if len(got.Data) == 0 {
 				got.Data = nil
 			}
 			if diff := cmp.Diff(want[seq], got); diff != "" {
 				return fmt.Errorf("event %d (-want +got)\n%s", seq, diff)
 			}
-			if st.device != seq || st.file != seq%3 || st.utc != -int64(seq) || len(st.texts.names) != len(got.Data) {
+			if st.device != seq || st.file != seq%3 || st.process != 5*seq || st.utc != -int64(seq) {
 				return fmt.Errorf("event %d: %+v", seq, st)
 			}
 			want[seq].Provider = "read"
+			for _, name := range []string{"Image", "User", "", "own3", "none"} {
+				if got, want := st.get(name), got.Get(name); got != want {
+					return fmt.Errorf("event %d: %q is %q, want %q", seq, name, got, want)
+				}
+			}
 			return nil
 		})
 		if err != nil {
