@@ -279,7 +279,9 @@ func (db *DB) release(c *Conn) {
 }
 
 // Close writes what is pending and closes the database. Connections that are
-// still in use keep it open until they are released.
+// still in use keep it open until they are released, but their spill files go at
+// once: the process may end before its queries do, and log data must not stay behind.
+// A query that has to spill after that fails.
 func (db *DB) Close() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -292,6 +294,9 @@ func (db *DB) Close() error {
 	}
 	db.idle = nil
 	if db.inUse > 0 {
+		if db.privateTemp {
+			_ = os.RemoveAll(db.temp) // free tries again and tells
+		}
 		return nil
 	}
 	return db.free()

@@ -286,6 +286,9 @@ func TestTempDirIsRemoved(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(db.temp); !os.IsNotExist(err) {
+		t.Errorf("the spill directory waits for a connection: %v", err)
+	}
 	if err := c.Exec(ctx, "SELECT 1"); err != nil {
 		t.Errorf("a connection taken before Close: %v", err)
 	}
