@@ -54,7 +54,16 @@ func (s *Session) Batch(ctx context.Context, requests []Request, parallel int) (
 func (s *Session) prepare(ctx context.Context, r Request) (out *batched) {
 	out = &batched{}
 	defer func() { out.broken = recover() }()
-	if out.answer, out.err = s.Query(ctx, r); out.err == nil {
+	own := ctx
+	if r.Timeout > 0 {
+		var cancel context.CancelFunc
+		own, cancel = context.WithTimeout(ctx, r.Timeout)
+		defer cancel()
+	}
+	if out.answer, out.err = s.Query(own, r); out.err != nil && own.Err() != nil && ctx.Err() == nil {
+		out.err = own.Err() // not what compiling made of it
+	}
+	if out.err == nil {
 		if w := out.answer.Compiled.Warnings; w != nil && len(w.Needs()) > 0 {
 			out.err = w
 		}

@@ -2,9 +2,11 @@ package hunt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -122,4 +124,30 @@ func TestBatchShares(t *testing.T) {
 	if got := fmt.Sprint(len(b.drops)); got == "0" {
 		t.Error("the copy is not dropped")
 	}
+}
+
+// TestBatchTimeout: a rule whose columns follow from too many rows does not hold up others.
+func TestBatchTimeout(t *testing.T) {
+	s, err := Open(context.Background(), Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var requests []Request
+	for _, kql := range []string{"range x from 1 to 1000000000000 step 1 | where x < 0 | evaluate pivot(x)", "print x = 1"} {
+		requests = append(requests, Request{Text: source.New("", kql, 0), Timeout: 100 * time.Millisecond})
+	}
+	b, err := s.Batch(context.Background(), requests, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if _, err := b.Run(context.Background(), 0); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the error is %v", err)
+	}
+	rows, err := b.Run(context.Background(), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows.Close()
 }

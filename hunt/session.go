@@ -89,6 +89,9 @@ type Request struct {
 	Given map[string]*types.Rows
 	// Own goes before the session's tables and resources; nil is none.
 	Own *Own
+	// Timeout bounds the compiling of a rule of a batch, which reads rows where columns
+	// follow from them (pivot); 0 is none. The error is context.DeadlineExceeded.
+	Timeout time.Duration
 	// Limited puts Kusto's limits on the size of results; see Limits.
 	Limited bool
 	// Plain runs the query without rewrites; differential tests compare the two.

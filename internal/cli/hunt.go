@@ -248,7 +248,7 @@ func (h *huntFlags) request(now time.Time) hunt.Request {
 	if !h.to.IsZero() {
 		options["query_datetimescope_to"] = types.FormatDatetime(types.FromTime(h.to))
 	}
-	return hunt.Request{Now: now, Settings: options}
+	return hunt.Request{Now: now, Settings: options, Timeout: h.timeout}
 }
 
 // tellAge warns that rules which look back from now see nothing of old evidence.
