@@ -3,6 +3,7 @@ package hunt
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,5 +119,30 @@ func TestFunction(t *testing.T) {
 	}
 	if _, err := NewFunction("F", source.New("", "T | count", 0)); err == nil {
 		t.Error("a query is no function")
+	}
+}
+
+// TestSeriesTooLong reads the ends of an axis from the data: a series that cannot be had
+// fails the query, and has no row that a rule would fire on.
+func TestSeriesTooLong(t *testing.T) {
+	ctx := context.Background()
+	s, err := Open(ctx, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, c := range []struct{ series, step, problem string }{
+		{"t", "1s", "1:99: make-series: the axis has 17280001 steps, but a series holds at most 1048576 values"},
+		{"t from datetime(2024-01-02)", "1s", "1:99: make-series: the axis has 25833601 steps, but a series holds at most 1048576 values"},
+		{"x", "1", "1:99: make-series: the axis has 2000001 steps, but a series holds at most 1048576 values"},
+		{"r", "toscalar(print 1e-3)", "1:99: make-series: the axis has 2000001 steps, but a series holds at most 1048576 values"},
+		{"x from 0 to 9000000", "toscalar(print 1 - 1)", "1:99: make-series: the step must be greater than zero"},
+		{"t", "1d", ""},
+	} {
+		kql := "range i from 1 to 3 step 1 | extend t = datetime(2024-01-01) + i*100d, x = i*1000000, r = i*1e3 | make-series n = count() on " + c.series + " step " + c.step
+		_, _, err := s.All(ctx, Request{Text: source.New("", kql, 0)}, 0)
+		if c.problem == "" && err != nil || c.problem != "" && (err == nil || !strings.Contains(err.Error(), c.problem)) {
+			t.Errorf("%s: %v, want %q", kql, err, c.problem)
+		}
 	}
 }

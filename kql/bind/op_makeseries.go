@@ -101,7 +101,7 @@ func (b *binder) opMakeSeries(r *rows, op *syntax.MakeSeries, env *scope) *rows 
 	}
 	out := &rows{node: node, part: r.part}
 	b.keepArrival(perBin, node, out)
-	count := b.make(builtin.BinsRow, b.table.Scalar(builtin.BinsRow), []plan.Expr{from, to, step}, op.Keyword(), nil)
+	count := b.bins(op, from, to, step)
 	var items []plan.Item
 	for _, k := range keys {
 		items = append(items, pass(k.Col))
@@ -123,6 +123,24 @@ func (b *binder) opMakeSeries(r *rows, op *syntax.MakeSeries, env *scope) *rows 
 		return b.nonEmpty(res, op, items, values, axis, count, env)
 	}
 	return res
+}
+
+// bins counts the bins of the axis. One that cannot be is refused here if its ends are
+// known, else when they are.
+func (b *binder) bins(op *syntax.MakeSeries, from, to, step plan.Expr) plan.Expr {
+	var ends [3]types.Value
+	for i, e := range []plan.Expr{from, to, step} {
+		if k, ok := e.(plan.Const); ok {
+			ends[i] = k.Value
+		}
+	}
+	if ends[0] != nil && ends[1] != nil && ends[2] != nil {
+		if _, problem := builtin.Bins(ends[0], ends[1], ends[2]); problem != "" {
+			b.fail(op.Step.Pos(), errValue("make-series: "+problem, ""))
+		}
+	}
+	place := plan.Const{T: types.String, Value: b.place()}
+	return b.make(builtin.BinsRow, b.table.Scalar(builtin.BinsRow), []plan.Expr{from, to, step, place}, op.Keyword(), nil)
 }
 
 // nonEmpty adds the series of defaults when there is no other row.

@@ -1,11 +1,11 @@
 package builtin
 
 import (
+	"fmt"
+	"math"
+
 	"quarry/kql/types"
 )
-
-// maxSeries bounds the points of one series.
-const maxSeries = 1 << 20
 
 // makeSeriesRows serve make-series; users cannot type their names.
 var makeSeriesRows = []Row{
@@ -15,7 +15,7 @@ var makeSeriesRows = []Row{
 		Go: func(_ *Env, a []types.Value) types.Value {
 			text, _ := a[0].(string)
 			n, ok := a[2].(int64)
-			if !ok || n < 0 || n > maxSeries {
+			if !ok {
 				return nil
 			}
 			var fill types.Dyn
@@ -45,7 +45,7 @@ var makeSeriesRows = []Row{
 			from, ok1 := a[0].(float64)
 			step, ok2 := a[1].(float64)
 			n, ok3 := a[2].(int64)
-			if !ok1 || !ok2 || !ok3 || n < 0 || n > maxSeries {
+			if !ok1 || !ok2 || !ok3 {
 				return nil
 			}
 			out := make([]types.Dyn, n)
@@ -62,14 +62,52 @@ var makeSeriesRows = []Row{
 		Duck: "({value} - {from} - ((({value} - {from}) % {step}) + {step}) % {step}) // {step}"},
 	{Sig: ".bin(value: real, from: real, step: real) -> long", Doc: "The bin that a value falls into, from 0.",
 		Duck: "TRY_CAST(floor(({value} - {from}) / {step} + 1e-9) AS BIGINT)"},
-	{Sig: ".bins(from: datetime, to: datetime, step: timespan) -> long", Doc: "How many bins an axis has; its end is not part of it.",
-		Duck: "greatest(({to} - {from} + {step} - 1) // {step}, 0)"},
-	{Sig: ".bins(from: timespan, to: timespan, step: timespan) -> long", Doc: "How many bins an axis has; its end is not part of it.",
-		Duck: "greatest(({to} - {from} + {step} - 1) // {step}, 0)"},
-	{Sig: ".bins(from: long, to: long, step: long) -> long", Doc: "How many bins an axis has; its end is not part of it.",
-		Duck: "greatest(({to} - {from} + {step} - 1) // {step}, 0)"},
-	{Sig: ".bins(from: real, to: real, step: real) -> long", Doc: "How many bins an axis has; its end is not part of it.",
-		Duck: "CAST(greatest(ceil(({to} - {from}) / {step} - 1e-9), 0) AS BIGINT)"},
+	{Sig: ".bins(from: datetime, to: datetime, step: timespan, place: string) -> long", Doc: binsDoc, Sem: NullOnNull, Go: bins},
+	{Sig: ".bins(from: timespan, to: timespan, step: timespan, place: string) -> long", Doc: binsDoc, Sem: NullOnNull, Go: bins},
+	{Sig: ".bins(from: long, to: long, step: long, place: string) -> long", Doc: binsDoc, Sem: NullOnNull, Go: bins},
+	{Sig: ".bins(from: real, to: real, step: real, place: string) -> long", Doc: binsDoc, Sem: NullOnNull, Go: bins},
+}
+
+const binsDoc = "How many bins an axis has; its end is not part of it. An axis that cannot be fails the query."
+
+func bins(_ *Env, a []types.Value) types.Value {
+	n, problem := Bins(a[0], a[1], a[2])
+	if problem != "" {
+		panic(Failure(fmt.Sprintf("%v: make-series: %s", a[3], problem)))
+	}
+	return n
+}
+
+// Bins is the number of bins of an axis, or the reason why make-series cannot have it: a
+// series is an array, and would be cut as arrays are.
+func Bins(from, to, step types.Value) (n int64, problem string) {
+	const onlyPositive = "the step must be greater than zero"
+	count := 0.0
+	switch step := step.(type) {
+	case int64:
+		from, to := from.(int64), to.(int64)
+		if step <= 0 {
+			return 0, onlyPositive
+		}
+		if from < to {
+			length := uint64(to) - uint64(from) // may be more than an int64 holds
+			count = float64(length / uint64(step))
+			if length%uint64(step) > 0 {
+				count++
+			}
+		}
+	case float64:
+		if step <= 0 {
+			return 0, onlyPositive
+		}
+		if count = math.Ceil((to.(float64)-from.(float64))/step - 1e-9); math.IsNaN(count) {
+			return 0, "the ends of the axis and its step must be numbers"
+		}
+	}
+	if count > maxList {
+		return 0, fmt.Sprintf("the axis has %.0f steps, but a series holds at most %d values; use a larger step, or a shorter range in from and to", count, maxList)
+	}
+	return int64(max(count, 0)), ""
 }
 
 func axis(dyn func(int64) types.Dyn) func(*Env, []types.Value) types.Value {
@@ -77,7 +115,7 @@ func axis(dyn func(int64) types.Dyn) func(*Env, []types.Value) types.Value {
 		from, ok1 := a[0].(int64)
 		step, ok2 := a[1].(int64)
 		n, ok3 := a[2].(int64)
-		if !ok1 || !ok2 || !ok3 || n < 0 || n > maxSeries {
+		if !ok1 || !ok2 || !ok3 {
 			return nil
 		}
 		out := make([]types.Dyn, n)
