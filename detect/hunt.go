@@ -285,7 +285,7 @@ func (r *RuleResult) fail(ctx context.Context, err error, opts Options) {
 	r.Status, r.Reason = Refused, err.Error()
 	var list *diag.List
 	if !errors.As(err, &list) || list == nil {
-		if errors.Is(err, context.DeadlineExceeded) && opts.Timeout > 0 {
+		if opts.Timeout > 0 && (errors.Is(err, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded)) {
 			r.Reason = fmt.Sprintf("the rule ran longer than %s and was stopped; give it more with --rule-timeout, or look at a shorter time with --from and --to", opts.Timeout)
 		} else if ctx.Err() != nil {
 			r.Reason = "the hunt was stopped"

@@ -206,7 +206,7 @@ func (h *run) one(ctx context.Context, i int) (enough bool) {
 	if err != nil {
 		out.drop()
 		out.fail(ctx, err, h.opts)
-		return !hunt.OutOfMemory(err)
+		return ctx.Err() != nil || !hunt.OutOfMemory(err) // its time is up in any case
 	}
 	if out.Hits == 0 && len(out.Hidden) == 0 {
 		out.explainQuiet(h.texts[i], h.opts)

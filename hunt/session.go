@@ -59,7 +59,7 @@ func Open(ctx context.Context, c Config) (*Session, error) {
 	if res == nil {
 		res = &Resources{}
 	}
-	s := &Session{db: db, store: store, compiler: compiler, env: &builtin.Env{Geo: res.Geo}, resources: res}
+	s := &Session{db: db, store: store, compiler: compiler, env: builtin.NewEnv(res.Geo), resources: res}
 	if err := s.bringIn(ctx); err != nil {
 		db.Close()
 		return nil, err

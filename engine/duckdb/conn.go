@@ -3,6 +3,7 @@ package duckdb
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	b "github.com/duckdb/duckdb-go-bindings"
@@ -15,7 +16,9 @@ import (
 type Conn struct {
 	db       *DB
 	handle   b.Connection
-	rows     *Rows // the open result: DuckDB has one stream a connection
+	id       uint64
+	stop     atomic.Bool // set when the statement has to end; Go functions look at it
+	rows     *Rows       // the open result: DuckDB has one stream a connection
 	inTx     bool
 	released bool
 }
@@ -60,6 +63,7 @@ func (c *Conn) ready(ctx context.Context, sql string) error {
 	case strings.IndexByte(sql, 0) >= 0:
 		return internalf(sql, "SQL with a NUL byte; QuoteString spells it")
 	}
+	c.stop.Store(false)
 	return ctx.Err()
 }
 
@@ -83,6 +87,7 @@ func (c *Conn) watch(ctx context.Context) (stop func()) {
 	finished, exited := make(chan struct{}), make(chan struct{})
 	cancel := context.AfterFunc(ctx, func() {
 		defer close(exited)
+		c.stop.Store(true)
 		tick := time.NewTicker(5 * time.Millisecond)
 		defer tick.Stop()
 		for {

@@ -47,6 +47,7 @@ type DB struct {
 	inUse  int
 	closed bool
 
+	stops     sync.Map // of connections by their number: *atomic.Bool, see Conn.stop
 	functions struct {
 		sync.Mutex
 		byName map[string]signature
@@ -259,6 +260,8 @@ func (db *DB) Conn(ctx context.Context) (*Conn, error) {
 	if b.Connect(db.handle, &c.handle) == b.StateError {
 		return nil, &Error{Message: "DuckDB refuses a new connection"}
 	}
+	c.id = connectionID(c.handle)
+	db.stops.Store(c.id, &c.stop)
 	db.inUse++
 	return c, nil
 }
@@ -272,10 +275,23 @@ func (db *DB) release(c *Conn) {
 		db.idle = append(db.idle, c)
 		return
 	}
-	b.Disconnect(&c.handle)
+	db.disconnect(c)
 	if db.closed && db.inUse == 0 {
 		db.free()
 	}
+}
+
+func (db *DB) disconnect(c *Conn) {
+	db.stops.Delete(c.id)
+	b.Disconnect(&c.handle)
+}
+
+// stopOf is set when what runs on a connection has to end.
+func (db *DB) stopOf(connection uint64) *atomic.Bool {
+	if stop, ok := db.stops.Load(connection); ok {
+		return stop.(*atomic.Bool)
+	}
+	return new(atomic.Bool)
 }
 
 // Close writes what is pending and closes the database. Connections that are
@@ -290,7 +306,7 @@ func (db *DB) Close() error {
 	}
 	db.closed = true
 	for _, c := range db.idle {
-		b.Disconnect(&c.handle)
+		db.disconnect(c)
 	}
 	db.idle = nil
 	if db.inUse > 0 {

@@ -70,6 +70,9 @@ func (db *DB) newError(message, sql string) *Error {
 	}
 	if _, rest, ok := strings.Cut(e.Message, functionMark); ok {
 		e.Kind, e.Message = Function, rest
+		if rest == errStopped.Error() {
+			e.Kind = Interrupted
+		}
 	}
 	if e.Kind == Memory {
 		first, _, _ := strings.Cut(e.Message, "\n")

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	b "github.com/duckdb/duckdb-go-bindings"
 
@@ -29,6 +30,10 @@ type ScalarFunc struct {
 	// in it may be kept. A panic makes the query fail: one with a builtin.Failure in
 	// its words, any other as a defect.
 	Fn func(args []types.Value) types.Value
+
+	// Until, instead of Fn, makes an Fn that should end when stop is set: the query has
+	// ended then.
+	Until func(stop *atomic.Bool) func(args []types.Value) types.Value
 }
 
 // signature is what identifies a registered function.
@@ -87,7 +92,7 @@ func (db *DB) register(ctx context.Context, name string, s signature, f callable
 	if s.volatile {
 		b.ScalarFunctionSetVolatile(fn)
 	}
-	attach(fn, f)
+	db.attach(fn, f)
 	if b.RegisterScalarFunction(c.handle, fn) == b.StateError {
 		return internalf("", "DuckDB refuses the function %s", name)
 	}
@@ -107,7 +112,7 @@ type scratch struct {
 	out  writer
 }
 
-func (f *scalar) call(input b.DataChunk, n int, output b.Vector) (err error) {
+func (f *scalar) call(input b.DataChunk, n int, output b.Vector, stop *atomic.Bool) (err error) {
 	defer recovered(f.def.Name, &err)
 	s, _ := f.scratch.Get().(*scratch)
 	if s == nil {
@@ -131,8 +136,15 @@ func (f *scalar) call(input b.DataChunk, n int, output b.Vector) (err error) {
 		v.box(args[i:], width)
 	}
 	s.out.reset(output, f.def.Result)
+	fn := f.def.Fn
+	if f.def.Until != nil {
+		fn = f.def.Until(stop)
+	}
 	for row := range n {
-		if err := s.out.set(row, f.def.Fn(args[row*width:(row+1)*width:(row+1)*width])); err != nil {
+		if stop.Load() {
+			return errStopped
+		}
+		if err := s.out.set(row, fn(args[row*width:(row+1)*width:(row+1)*width])); err != nil {
 			return fmt.Errorf("%s: %w", f.def.Name, err)
 		}
 	}
@@ -141,11 +153,16 @@ func (f *scalar) call(input b.DataChunk, n int, output b.Vector) (err error) {
 	return nil
 }
 
+// errStopped tells that a function did not end because its query had.
+var errStopped = errors.New("stopped")
+
 // recovered turns a panic of a Go function into an error: there is no Go frame
 // above it that could, only DuckDB's.
 func recovered(name string, err *error) {
 	switch p := recover().(type) {
 	case nil:
+	case builtin.Stopped:
+		*err = errStopped
 	case builtin.Failure:
 		*err = errors.New(string(p))
 	default:

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	b "github.com/duckdb/duckdb-go-bindings"
 
@@ -62,7 +63,7 @@ func (p *predicate) compile(pattern string) (func(string) bool, error) {
 	return match, nil
 }
 
-func (p *predicate) call(input b.DataChunk, n int, output b.Vector) (err error) {
+func (p *predicate) call(input b.DataChunk, n int, output b.Vector, _ *atomic.Bool) (err error) {
 	defer recovered(p.Name, &err)
 	in := readVector(b.DataChunkGetVector(input, 0), types.String, decimalType{}, n)
 	out := readVector(output, types.Bool, decimalType{}, n)

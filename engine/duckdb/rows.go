@@ -191,6 +191,9 @@ func (r *Rows) free() {
 	left := !r.done
 	r.done = true
 	r.n, r.values = 0, nil
+	if left {
+		r.conn.stop.Store(true) // settle waits for the functions that run
+	}
 	b.DestroyDataChunk(&r.chunk)
 	b.DestroyResult(&r.result)
 	b.DestroyPrepare(&r.prepared)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"quarry/engine"
 	"quarry/kql/builtin"
@@ -69,7 +70,10 @@ func (db *DB) registerAll(ctx context.Context, p *sqlgen.Program, env *builtin.E
 			continue
 		}
 		def := ScalarFunc{Name: f.Name, Params: f.Params, Result: f.Result, Volatile: row.Sem&builtin.Volatile != 0,
-			Fn: func(args []types.Value) types.Value { return builtin.CallGo(env, row, result, args) }}
+			Until: func(stop *atomic.Bool) func([]types.Value) types.Value {
+				env := env.Until(stop)
+				return func(args []types.Value) types.Value { return builtin.CallGo(env, row, result, args) }
+			}}
 		if err := db.RegisterScalar(ctx, def); err != nil {
 			return err
 		}
@@ -136,7 +140,9 @@ func (db *DB) step(ctx context.Context, s sqlgen.Step, env *builtin.Env, names *
 		out = types.Schema{{Name: "c0", Type: types.Long}}
 	}
 	return db.Spool(ctx, out, func(yield func([]types.Value, error) bool) {
-		err := s.Run(ctx, env, inputs, func(row []types.Value) error {
+		var stop atomic.Bool
+		defer context.AfterFunc(ctx, func() { stop.Store(true) })()
+		err := s.Run(ctx, env.Until(&stop), inputs, func(row []types.Value) error {
 			if len(s.Out) == 0 {
 				row = []types.Value{nil}
 			}

@@ -138,7 +138,7 @@ func fold(call *plan.Call) (k plan.Const, ok bool) {
 	for i, a := range call.Args {
 		vals[i] = a.(plan.Const).Value
 	}
-	return plan.Const{T: call.T, Value: builtin.CallGo(&builtin.Env{}, call.Row, call.T, vals)}, true
+	return plan.Const{T: call.T, Value: builtin.CallGo(builtin.NewEnv(nil), call.Row, call.T, vals)}, true
 }
 
 // convert makes e a value of type t or reports that it cannot be.

@@ -91,7 +91,9 @@ func named(name, place string, body plan.GoFunc) plan.GoFunc {
 		var stop error // what emit said: passed on as it is
 		defer func() {
 			p := recover()
-			if f, ok := p.(builtin.Failure); ok {
+			if _, ok := p.(builtin.Stopped); ok {
+				err = ctx.Err()
+			} else if f, ok := p.(builtin.Failure); ok {
 				err = errors.New(string(f))
 			} else if p != nil {
 				err = fmt.Errorf("%s: %v", name, p)
@@ -138,6 +140,7 @@ func eachPartition(n int, body plan.GoFunc) plan.GoFunc {
 			}
 		}
 		for _, k := range order {
+			env.Check()
 			g := groups[k]
 			part := g[0][n:]
 			own := make([][]types.Value, len(g))

@@ -30,7 +30,7 @@ func goForm(t *testing.T, table *Table, name string, args []Arg) string {
 			vals[i] = types.DynOf(a.Type, a.Value).Value()
 		}
 	}
-	v := CallGo(&Env{}, res.Row, res.Result, vals)
+	v := CallGo(NewEnv(nil), res.Row, res.Result, vals)
 	switch n := v.(type) {
 	case nil:
 		return "null"
@@ -208,7 +208,7 @@ func TestSketches(t *testing.T) {
 		values[i] = types.DynInt(int64(i))
 		pairs[i] = types.DynList([]types.Dyn{types.DynInt(int64(i)), types.DynInt(1)})
 	}
-	env := &Env{}
+	env := NewEnv(nil)
 	half := func(from, to int) types.Dyn {
 		s := newHLL.Go(env, []types.Value{types.DynList(values[from:to]).String(), int64(14)})
 		d, _ := types.ParseDyn(s.(string))

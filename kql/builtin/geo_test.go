@@ -63,7 +63,7 @@ func TestGeo(t *testing.T) {
 		{"geo_geohash_to_polygon", []any{geohash(-73.975212, 40.789608, 5)}, `{"type":"Polygon","coordinates":[[[-74.00390625,40.78125],[-73.9599609375,40.78125],[-73.9599609375,40.8251953125],[-74.00390625,40.8251953125],[-74.00390625,40.78125]]]}`},
 		{"geo_geohash_to_central_point", []any{"sv8wzvy7"}, `{"type":"Point","coordinates":[34.80245590209961,32.15620994567871]}`},
 		{"geo_s2cell_to_central_point", []any{"1234567"}, `{"type":"Point","coordinates":[9.86830731850408,27.468392925827605]}`},
-		{"geo_s2cell_to_polygon", []any{callGo(t, &Env{}, "geo_point_to_s2cell", -73.956683, 40.807907, 10)}, `{"type":"Polygon","coordinates":[[[-74.03001224983848,40.880202851376716],[-74.03001224983848,40.8012684339439],[-73.93598211433742,40.78791713450684],[-73.93598211433742,40.86684616344577],[-74.03001224983848,40.880202851376716]]]}`},
+		{"geo_s2cell_to_polygon", []any{callGo(t, NewEnv(nil), "geo_point_to_s2cell", -73.956683, 40.807907, 10)}, `{"type":"Polygon","coordinates":[[[-74.03001224983848,40.880202851376716],[-74.03001224983848,40.8012684339439],[-73.93598211433742,40.78791713450684],[-73.93598211433742,40.86684616344577],[-74.03001224983848,40.880202851376716]]]}`},
 		{"geo_h3cell_to_polygon", []any{"872a10728ffffff"}, `{"type":"Polygon","coordinates":[[[-74.01649912074949,40.716486657916704],[-74.03120693177108,40.70991755059788],[-74.03071249793413,40.6975998097992],[-74.01551809624925,40.69185106469633],[-74.0008139265371,40.698416755763816],[-74.00130051703714,40.710734607222335],[-74.01649912074949,40.716486657916704]]]}`},
 		{"geo_from_wkt", []any{"MULTIPOLYGON (((0 0, 2 0, 2 2, 0 0)),((10 10, 12 10, 12 12, 10 10)))"}, `{"type":"MultiPolygon","coordinates":[[[[0.0,0.0],[2.0,0.0],[2.0,2.0],[0.0,0.0]]],[[[10.0,10.0],[12.0,10.0],[12.0,12.0],[10.0,10.0]]]]}`},
 		{"geo_from_wkt", []any{"GEOMETRYCOLLECTION (POINT (1 1),LINESTRING (2 2, 3 3))"}, `{"type":"GeometryCollection","geometries":[{"type":"Point","coordinates":[1.0,1.0]},{"type":"LineString","coordinates":[[2.0,2.0],[3.0,3.0]]}]}`},
@@ -74,7 +74,7 @@ func TestGeo(t *testing.T) {
 		{"geo_h3cell_parent", []any{"862a1072fffffff", 100}, ""},
 	}
 	for _, tt := range tests {
-		if got := callGo(t, &Env{}, tt.name, tt.args...); got != tt.want && !near(got, tt.want) {
+		if got := callGo(t, NewEnv(nil), tt.name, tt.args...); got != tt.want && !near(got, tt.want) {
 			t.Errorf("%s%v = %v,\nwant %v", tt.name, tt.args, got, tt.want)
 		}
 	}
@@ -87,11 +87,11 @@ func squareMetres(t *testing.T, shape types.Value) float64 {
 	if !ok {
 		t.Fatalf("no shape: %v", shape)
 	}
-	return callGo(t, &Env{}, "geo_polygon_area", jsonArg(text)).(float64)
+	return callGo(t, NewEnv(nil), "geo_polygon_area", jsonArg(text)).(float64)
 }
 
 func TestBuffers(t *testing.T) {
-	e := &Env{}
+	e := NewEnv(nil)
 	circle := callGo(t, e, "geo_point_buffer", -115.1745008278, 36.1497251277, 20000)
 	if n := strings.Count(circle.(string), "],["); n != 100 {
 		t.Errorf("%d corners, want 100", n)
@@ -113,7 +113,7 @@ func TestBuffers(t *testing.T) {
 }
 
 func TestUnions(t *testing.T) {
-	e := &Env{}
+	e := NewEnv(nil)
 	cells, _ := types.ParseDyn(callGo(t, e, "geo_geohash_neighbors", "sunny").(string))
 	items := []string{callGo(t, e, "geo_geohash_to_polygon", "sunny").(string)}
 	sum := squareMetres(t, items[0])
@@ -136,7 +136,7 @@ func TestUnions(t *testing.T) {
 }
 
 func TestCovers(t *testing.T) {
-	e := &Env{}
+	e := NewEnv(nil)
 	cells, _ := types.ParseDyn(callGo(t, e, "geo_polygon_to_s2cells", jsonArg(`{"type":"Polygon","coordinates":[[[0,0],[0,50],[100,50],[0,0]]]}`), 5).(string))
 	if cells.Len() != 286 {
 		t.Errorf("%d S2 cells, want 286", cells.Len())
@@ -169,7 +169,7 @@ func FuzzShapes(f *testing.F) {
 		if !ok {
 			return
 		}
-		e := &Env{}
+		e := NewEnv(nil)
 		for _, name := range []string{"geo_polygon_area", "geo_polygon_centroid", "geo_polygon_simplify", "geo_polygon_densify", "geo_line_centroid", "geo_line_simplify", "geo_line_densify"} {
 			CallGo(e, table.Scalar(name)[0], types.Dynamic, []types.Value{d.String()})
 		}

@@ -167,7 +167,7 @@ func TestDecimals(t *testing.T) {
 
 // A list that comes as the same array for every row is parsed once.
 func TestListCache(t *testing.T) {
-	e := &Env{}
+	e := NewEnv(nil)
 	list := types.Value(`["A",[1,2.0],null]`)
 	if p := e.list(list, types.String, true); p != e.list(list, types.String, true) {
 		t.Error("the list was parsed twice")

@@ -126,7 +126,7 @@ func TestNet(t *testing.T) {
 		{"geo_info_from_ip_address", []any{"1.2.3.4"}, `{"country":"Utopia"}`},
 		{"geo_info_from_ip_address", []any{"5.6.7.8"}, nil},
 	}
-	e := &Env{Geo: oneAddress{}}
+	e := NewEnv(oneAddress{})
 	for _, tt := range tests {
 		if got := callGo(t, e, tt.name, tt.args...); got != tt.want {
 			t.Errorf("%s%q = %v, want %v", tt.name, tt.args, got, tt.want)

@@ -156,24 +156,9 @@ type Lowering struct {
 	UDF func(r *Row, result types.Type, args ...Arg) sqlx.Expr
 }
 
-// Env is what Go forms may use besides their arguments. One Env serves one
-// engine; its methods are safe for concurrent use.
-type Env struct {
-	regexps regexCache
-	ranges  rangesCache
-	shapes  shapeCache
-	lists   listCache
-	zones   zoneCache
-	// Geo answers geo_info_from_ip_address; nil when the user gave no database.
-	Geo GeoIP
-}
-
 // Failure is what a Go form panics with to fail the query it runs in: a sentence for
 // the user, who can do something about it. Any other panic is a defect.
 type Failure string
-
-// GeoIP looks an address up and answers with a JSON bag, "" when unknown.
-type GeoIP interface{ Lookup(ip string) string }
 
 // Rows that the binder itself calls. Users cannot type these names.
 const (

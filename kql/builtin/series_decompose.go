@@ -19,15 +19,16 @@ type cycle struct {
 type periodFinder struct {
 	r []float64 // by lag; see autocorrelation
 	n int
+	e *Env
 }
 
-func newPeriodFinder(v []float64) periodFinder {
+func newPeriodFinder(e *Env, v []float64) periodFinder {
 	m := mean(v)
 	centred := make([]float64, len(v))
 	for i, f := range v {
 		centred[i] = f - m
 	}
-	return periodFinder{autocorrelation(centred, len(v)/2), len(v)}
+	return periodFinder{autocorrelation(centred, len(v)/2), len(v), e}
 }
 
 // score is how strongly the series repeats after lag points, from 0 to 1: the lower of
@@ -39,17 +40,19 @@ func (p periodFinder) score(lag int) float64 {
 	if lag < minPeriod || lag+1 >= len(p.r) {
 		return 0
 	}
-	for _, near := range p.r[lag-lag/4 : min(lag+lag/4+1, len(p.r))] {
-		if near > p.r[lag] {
-			return 0
-		}
-	}
 	score := min(1, p.r[lag])
 	if 2*lag < len(p.r) {
 		score = min(score, p.r[2*lag])
 	}
-	if score < 2/math.Sqrt(float64(p.n)) {
+	// What is found out at once comes first: the other lags are many.
+	if score < 2/math.Sqrt(float64(p.n)) || p.r[lag-1] > p.r[lag] || p.r[lag+1] > p.r[lag] {
 		return 0
+	}
+	p.e.Check()
+	for _, near := range p.r[lag-lag/4 : min(lag+lag/4+1, len(p.r))] {
+		if near > p.r[lag] {
+			return 0
+		}
 	}
 	return score
 }
@@ -64,6 +67,7 @@ func (p periodFinder) detect(low, high float64, most int) []cycle {
 		if score <= 0 {
 			continue
 		}
+		p.e.Check()
 		own := true
 		for _, f := range found {
 			times := math.Round(float64(lag) / float64(f.lag))
@@ -90,7 +94,7 @@ func (p periodFinder) detect(low, high float64, most int) []cycle {
 const maxPeriods = 1 << 20
 
 // periodsDetect: series, least and greatest period, how many. Missing ones are 0.
-func periodsDetect(_ *Env, a []types.Value) types.Value {
+func periodsDetect(e *Env, a []types.Value) types.Value {
 	v, ok := floats(a[0])
 	low, ok1 := number(a[1])
 	high, ok2 := number(a[2])
@@ -100,7 +104,7 @@ func periodsDetect(_ *Env, a []types.Value) types.Value {
 	}
 	periods, scores := make([]float64, int(n)), make([]float64, int(n))
 	if len(v) >= 2*minPeriod {
-		for i, p := range newPeriodFinder(v).detect(low, high, int(n)) {
+		for i, p := range newPeriodFinder(e, v).detect(low, high, int(n)) {
 			periods[i], scores[i] = float64(p.lag), p.score
 		}
 	}
@@ -108,7 +112,7 @@ func periodsDetect(_ *Env, a []types.Value) types.Value {
 }
 
 // periodsValidate: series, periods.
-func periodsValidate(_ *Env, a []types.Value) types.Value {
+func periodsValidate(e *Env, a []types.Value) types.Value {
 	v, ok := floats(a[0])
 	if !ok {
 		return nil
@@ -116,7 +120,7 @@ func periodsValidate(_ *Env, a []types.Value) types.Value {
 	periods, scores := make([]float64, len(a)-1), make([]float64, len(a)-1)
 	var finder periodFinder
 	if len(v) >= 2*minPeriod {
-		finder = newPeriodFinder(v)
+		finder = newPeriodFinder(e, v)
 	}
 	for i := range periods {
 		periods[i], _ = number(a[i+1])
@@ -128,11 +132,11 @@ func periodsValidate(_ *Env, a []types.Value) types.Value {
 }
 
 // autoPeriod is the strongest period of a series whose score reaches threshold, or 0.
-func autoPeriod(v []float64, threshold float64) int {
+func autoPeriod(e *Env, v []float64, threshold float64) int {
 	if len(v) < 2*minPeriod {
 		return 0
 	}
-	found := newPeriodFinder(v).detect(minPeriod, float64(len(v)), 1)
+	found := newPeriodFinder(e, v).detect(minPeriod, float64(len(v)), 1)
 	if len(found) == 0 || found[0].score < threshold {
 		return 0
 	}
@@ -174,7 +178,7 @@ func quantile(v []float64, q float64) float64 {
 }
 
 // seasonalGo: series, period (-1: find it), test points.
-func seasonalGo(_ *Env, a []types.Value) types.Value {
+func seasonalGo(e *Env, a []types.Value) types.Value {
 	v, ok := floats(a[0])
 	if !ok {
 		return nil
@@ -182,7 +186,7 @@ func seasonalGo(_ *Env, a []types.Value) types.Value {
 	period := intArg(a, 1, -1)
 	learn := len(v) - max(0, min(len(v), intArg(a, 2, 0)))
 	if period < 0 {
-		period = autoPeriod(v[:learn], 0.7)
+		period = autoPeriod(e, v[:learn], 0.7)
 	}
 	return realsDyn(seasonalOf(v, period, learn)).String()
 }
@@ -192,11 +196,11 @@ type decomposition struct{ baseline, seasonal, trend, residual []float64 }
 
 // decompose learns from all but the last test points. period: -1 finds it, 0 has none;
 // trend: "avg", "linefit" or "none". ok is false for another trend.
-func decompose(v []float64, period int, trend string, test int, threshold float64) (d decomposition, ok bool) {
+func decompose(e *Env, v []float64, period int, trend string, test int, threshold float64) (d decomposition, ok bool) {
 	n := len(v)
 	learn := n - max(0, min(n, test))
 	if period < 0 {
-		period = autoPeriod(v[:learn], threshold)
+		period = autoPeriod(e, v[:learn], threshold)
 	}
 	d.seasonal = seasonalOf(v, period, learn)
 	d.trend = make([]float64, n)
@@ -230,12 +234,12 @@ func decompose(v []float64, period int, trend string, test int, threshold float6
 const seasonalityThreshold = 0.6
 
 // decomposeGo: series, period, trend, test points, threshold.
-func decomposeGo(_ *Env, a []types.Value) types.Value {
+func decomposeGo(e *Env, a []types.Value) types.Value {
 	v, ok := floats(a[0])
 	if !ok {
 		return nil
 	}
-	d, ok := decompose(v, intArg(a, 1, -1), textOr(a, 2, "avg"), intArg(a, 3, 0), realArg(a, 4, seasonalityThreshold))
+	d, ok := decompose(e, v, intArg(a, 1, -1), textOr(a, 2, "avg"), intArg(a, 3, 0), realArg(a, 4, seasonalityThreshold))
 	if !ok {
 		return nil
 	}
@@ -243,12 +247,12 @@ func decomposeGo(_ *Env, a []types.Value) types.Value {
 }
 
 // forecastGo: series, test points, period, trend, threshold.
-func forecastGo(_ *Env, a []types.Value) types.Value {
+func forecastGo(e *Env, a []types.Value) types.Value {
 	v, ok := floats(a[0])
 	if !ok {
 		return nil
 	}
-	d, ok := decompose(v, intArg(a, 2, -1), textOr(a, 3, "avg"), intArg(a, 1, 0), realArg(a, 4, seasonalityThreshold))
+	d, ok := decompose(e, v, intArg(a, 2, -1), textOr(a, 3, "avg"), intArg(a, 1, 0), realArg(a, 4, seasonalityThreshold))
 	if !ok {
 		return nil
 	}
@@ -256,13 +260,13 @@ func forecastGo(_ *Env, a []types.Value) types.Value {
 }
 
 // anomaliesGo: series, threshold, period, trend, test points, method, seasonality threshold.
-func anomaliesGo(_ *Env, a []types.Value) types.Value {
+func anomaliesGo(e *Env, a []types.Value) types.Value {
 	v, ok := floats(a[0])
 	if !ok {
 		return nil
 	}
 	test := intArg(a, 4, 0)
-	d, ok := decompose(v, intArg(a, 2, -1), textOr(a, 3, "avg"), test, realArg(a, 6, seasonalityThreshold))
+	d, ok := decompose(e, v, intArg(a, 2, -1), textOr(a, 3, "avg"), test, realArg(a, 6, seasonalityThreshold))
 	low, high, ok2 := fences(textOr(a, 5, "ctukey"))
 	if !ok || !ok2 {
 		return nil

@@ -128,7 +128,7 @@ func fillLinear(_ *Env, a []types.Value) types.Value {
 
 // firGo: series, filter, normalize, center. y[i] = sum of filter[k] * x[i-k], where x
 // is 0 outside the series.
-func firGo(_ *Env, a []types.Value) types.Value {
+func firGo(e *Env, a []types.Value) types.Value {
 	x, ok1 := floats(a[0])
 	filter, ok2 := floats(a[1])
 	if !ok1 || !ok2 || len(filter) == 0 {
@@ -152,6 +152,7 @@ func firGo(_ *Env, a []types.Value) types.Value {
 	}
 	out := make([]float64, len(x))
 	for i := range x {
+		e.Check()
 		for k, f := range filter {
 			if j := i + shift - k; j >= 0 && j < len(x) {
 				out[i] += f * x[j]
@@ -183,7 +184,7 @@ func allWhole(v types.Value) bool {
 
 // iirGo: series, numerators b, denominators a.
 // a[0] y[i] = sum of b[j] x[i-j] - sum of a[j] y[i-j], j > 0.
-func iirGo(_ *Env, args []types.Value) types.Value {
+func iirGo(e *Env, args []types.Value) types.Value {
 	x, ok1 := floats(args[0])
 	b, ok2 := floats(args[1])
 	a, ok3 := floats(args[2])
@@ -192,6 +193,7 @@ func iirGo(_ *Env, args []types.Value) types.Value {
 	}
 	y := make([]float64, len(x))
 	for i := range x {
+		e.Check()
 		sum := 0.0
 		for j := 0; j < len(b) && j <= i; j++ {
 			sum += b[j] * x[i-j]

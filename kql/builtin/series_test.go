@@ -101,14 +101,14 @@ func TestSeries(t *testing.T) {
 		{"series_fft", []any{jsonArg(`[]`)}, `[[],[]]`},
 	}
 	for _, tt := range tests {
-		if got := callGo(t, &Env{}, tt.name, tt.args...); !near(got, tt.want) {
+		if got := callGo(t, NewEnv(nil), tt.name, tt.args...); !near(got, tt.want) {
 			t.Errorf("%s%v = %v, want %v", tt.name, tt.args, got, tt.want)
 		}
 	}
 }
 
 func TestPeriodsDetect(t *testing.T) {
-	got, _ := types.ParseDyn(callGo(t, &Env{}, "series_periods_detect", jsonArg(traffic), 0.0, 50.0, 2).(string))
+	got, _ := types.ParseDyn(callGo(t, NewEnv(nil), "series_periods_detect", jsonArg(traffic), 0.0, 50.0, 2).(string))
 	if periods := got.Index(0).String(); periods != "[14.0,0.0]" {
 		t.Errorf("periods %s, want [14.0,0.0]", periods)
 	}
@@ -126,14 +126,14 @@ func TestWeekAndDay(t *testing.T) {
 			v[i] -= 6 + 3*math.Sin(2*math.Pi*float64(i)/12)
 		}
 	}
-	found := newPeriodFinder(v).detect(0, 168, 2)
+	found := newPeriodFinder(NewEnv(nil), v).detect(0, 168, 2)
 	if len(found) != 2 || found[0].lag != 84 || found[1].lag != 12 {
 		t.Errorf("found %v, want a week (84) and a day (12)", found)
 	}
 }
 
 func TestTwoLines(t *testing.T) {
-	got, _ := types.ParseDyn(callGo(t, &Env{}, "series_fit_2lines_dynamic", jsonArg(`[1,2,3,4,20,18,16]`)).(string))
+	got, _ := types.ParseDyn(callGo(t, NewEnv(nil), "series_fit_2lines_dynamic", jsonArg(`[1,2,3,4,20,18,16]`)).(string))
 	want := `{"rsquare":1.0,"split_idx":4,"right":{"rsquare":1.0,"slope":-2.0,"interception":22.0,"variance":4.0,"rvariance":0.0},"left":{"rsquare":1.0,"slope":1.0,"interception":0.0,"variance":1.6666666666666667,"rvariance":0.0}}`
 	w, _ := types.ParseDyn(want)
 	for i, key := range w.Keys() {

@@ -38,7 +38,7 @@ func TestCompile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := &builtin.Env{}
+	env := builtin.NewEnv(nil)
 	for _, c := range []struct{ x, y, want types.Value }{{int64(2), int64(3), int64(5)}, {nil, int64(3), nil}} {
 		if diff := cmp.Diff(c.want, f(env, []types.Value{c.x, c.y})); diff != "" {
 			t.Error(diff)
