@@ -63,8 +63,8 @@ func (db *DB) Run(ctx context.Context, p *sqlgen.Program, env *builtin.Env) (eng
 func (db *DB) registerAll(ctx context.Context, p *sqlgen.Program, env *builtin.Env) error {
 	for _, f := range p.Functions {
 		row, result := f.Row, f.Result
-		if row.Compile != nil {
-			if err := db.RegisterPredicate(ctx, StringPredicate{Name: f.Name, Compile: row.Compile}); err != nil {
+		if row.Compile != nil || row.Match != nil {
+			if err := db.RegisterPredicate(ctx, StringPredicate{Name: f.Name, Match: row.Match, Compile: row.Compile}); err != nil {
 				return err
 			}
 			continue

@@ -238,12 +238,12 @@ func IsJSON(x sqlx.Expr) bool {
 	if !ok {
 		return false
 	}
-	last := c.When[len(c.When)-1]
+	first := c.When[0]
 	if c.Else != nil { // of a dynamic value
-		return len(c.When) == 1 && IsJSON(last.Then)
+		return len(c.When) == 1 && IsJSON(first.Then)
 	}
-	valid, ok := last.Cond.(sqlx.Func)
-	return ok && valid.Name == "json_valid" && sqlx.Text(valid.Args[0]) == sqlx.Text(last.Then)
+	valid, ok := first.Cond.(sqlx.Func)
+	return ok && strings.Contains(valid.Name, validJSON.Name()[1:]) && sqlx.Text(valid.Args[0]) == sqlx.Text(first.Then)
 }
 
 // parsedOnce is the SQL form of a parse_json() of a dynamic value; parse is that of a text,
@@ -258,20 +258,28 @@ func (l *Lowering) parsedOnce(parse func(s, x sqlx.Expr) sqlx.Expr) sqlx.Expr {
 // parseJSON is the SQL form of parseJSON().
 func (l *Lowering) parseJSON(s, x sqlx.Expr) sqlx.Expr {
 	c := l.jsonForKeys(s, x)
-	c.When[1].Then = sqlx.Call("nullif", varchar(sqlx.Call("json", s)), sqlx.String("null"))
+	c.When[0].Then = sqlx.Call("nullif", varchar(sqlx.Call("json", s)), sqlx.String("null"))
 	c.When = append(c.When, sqlx.When{Cond: sqlx.Infix("<>", sqlx.Call("trim", s, sqlx.String(" \t\r\n")), sqlx.String("")), Then: varchar(sqlx.Call("to_json", s))})
 	return c
 }
 
-// jsonForKeys is the text s where it is JSON, else null. DuckDB takes NaN and Infinity for
-// JSON, which nothing else does: where the text holds these words, the Go form gets x, the
-// argument of the call.
+// validJSON is asked in the place of DuckDB's json_valid(), which takes more for JSON than
+// is: nan, inf and infinity in any case, and commas before a closing bracket.
+var validJSON = func() *Row {
+	r := row(".valid_json(json_text: string) -> bool", func(_ *Env, a []types.Value) types.Value { return types.ValidJSON(a[0].(string)) })
+	r.Match = types.ValidJSON
+	return r
+}()
+
+// jsonForKeys is the text s where it is JSON, else null. The text that DuckDB refuses
+// because of half a surrogate pair is read by the Go form, which gets x, the argument of
+// the call.
 func (l *Lowering) jsonForKeys(s, x sqlx.Expr) sqlx.Case {
 	arg := l.Args[0]
 	arg.SQL = x
-	words := sqlx.Infix("OR", sqlx.Call("contains", s, sqlx.String("NaN")), sqlx.Call("contains", s, sqlx.String("Infinity")))
+	half := sqlx.Infix("OR", sqlx.Call("contains", s, sqlx.String(`\ud`)), sqlx.Call("contains", s, sqlx.String(`\uD`)))
 	return sqlx.Case{When: []sqlx.When{
-		{Cond: words, Then: l.UDF(l.Row, l.Result, arg)},
-		{Cond: sqlx.Call("json_valid", s), Then: s},
+		{Cond: l.UDF(validJSON, types.Bool, Arg{Type: types.String, SQL: s}), Then: s},
+		{Cond: half, Then: l.UDF(l.Row, l.Result, arg)},
 	}}
 }

@@ -66,6 +66,8 @@ type Row struct {
 	// Compile makes the test of one string that a row of (string, const string) -> bool
 	// stands for; the engine runs it without copying the strings.
 	Compile func(pattern string) (func(s string) bool, error)
+	// Match is the same for a row of (string) -> bool.
+	Match func(s string) bool
 
 	// Result computes the result type where the notation of Sig cannot say it.
 	Result func(args []Arg) types.Type

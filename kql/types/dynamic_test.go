@@ -104,11 +104,15 @@ func cmpSign(n int) int {
 
 // FuzzParseDyn checks the reader against encoding/json, and that what is printed reads back.
 func FuzzParseDyn(f *testing.F) {
-	for _, s := range []string{`{"a":[1,2.5,"x"],"b":null}`, `"\ud83d\ude00"`, `-0.0e-1`, `[[[]]]`, "\"\x7f\"", `{"":0}`} {
+	for _, s := range []string{`{"a":[1,2.5,"x"],"b":null}`, `"\ud83d\ude00"`, `-0.0e-1`, `[[[]]]`, "\"\x7f\"", `{"":0}`, `"\ud83d"`, `"\udc00\ud83d"`, `{"a":nan}`, `[1,]`, "\"1234567\n\"",
+		`"12345678\"é"`, `01`, `-`, `1.`, `1e999`, `nul`, `{"a":1}x`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		d, ok := ParseDyn(s)
+		if valid := ValidJSON(s); valid != ok && (valid || !strings.Contains(strings.ToLower(s), `\ud`)) {
+			t.Fatalf("%q: valid is %v, read is %v", s, valid, ok)
+		}
 		if !ok {
 			if json.Valid([]byte(s)) && strings.Count(s, "[")+strings.Count(s, "{") < MaxDynDepth {
 				t.Fatalf("refused valid JSON %q", s)
