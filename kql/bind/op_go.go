@@ -147,7 +147,7 @@ func eachPartition(n int, body plan.GoFunc) plan.GoFunc {
 			for i, row := range g {
 				own[i] = row[:n:n]
 			}
-			rows := &memory{rows: own, from: in[0]}
+			rows := &memory{rows: own, from: in[0], env: env}
 			err := body(ctx, env, append([]plan.Iterator{rows}, in[1:]...), func(row []types.Value) error {
 				return emit(append(row[:len(row):len(row)], part...))
 			})
@@ -170,6 +170,7 @@ const sizeOfGroupedRow = 48
 type memory struct {
 	rows [][]types.Value
 	from plan.Iterator
+	env  *builtin.Env
 	held int // bytes
 }
 
@@ -182,6 +183,7 @@ func (m *memory) Next() ([]types.Value, error) {
 	if len(m.rows) == 0 {
 		return nil, nil
 	}
+	m.env.Check()
 	row := m.rows[0]
 	m.rows = m.rows[1:]
 	return row, nil

@@ -221,12 +221,12 @@ func (b *binder) opGraphMark(g *graph, op *syntax.GraphMark) *rows {
 		b.fail(op.Keyword(), errDuplicateColumn(name))
 	}
 	out = append(out, b.newCol(name, types.Long))
-	body := func(ctx gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
+	body := func(_ gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
 		all, err := readRows(in[0])
 		if err != nil {
 			return err
 		}
-		m, err := builtin.ReadGraph(ctx, &memory{rows: all, from: in[0]}, in[1])
+		m, err := builtin.ReadGraph(&memory{rows: all, from: in[0], env: env}, in[1])
 		if err != nil {
 			return err
 		}

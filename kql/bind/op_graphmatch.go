@@ -391,12 +391,12 @@ func (m *matchBinding) run(name string, out []plan.Col) *rows {
 	}
 	edges := m.edges.project(items)
 	pattern := m.pattern
-	body := func(ctx gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
-		g, err := builtin.ReadGraph(ctx, in[0], in[1])
+	body := func(_ gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
+		g, err := builtin.ReadGraph(in[0], in[1])
 		if err != nil {
 			return err
 		}
-		return pattern.Match(ctx, env, g, emit)
+		return pattern.Match(env, g, emit)
 	}
 	see := append([]plan.Expr{ref(m.nodes.cols[0])}, m.nodeSee...)
 	return b.runGo(m.nodes, goOp{name: name, see: see, out: out, more: []goInput{{edges, edges.cols}}, body: body})

@@ -48,7 +48,7 @@ func (b *binder) opReduce(r *rows, op *syntax.Reduce, env *scope) *rows {
 	}
 	names := newNames(out...)
 	out = append(out, b.newCol(names.add("Pattern"), types.String), b.newCol(names.add("Count"), types.Long), b.newCol(names.add("Representative"), types.String))
-	body := func(_ gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
+	body := func(_ gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
 		all, err := readRows(in[0])
 		if err != nil {
 			return err
@@ -57,7 +57,7 @@ func (b *binder) opReduce(r *rows, op *syntax.Reduce, env *scope) *rows {
 		for i, row := range all {
 			texts[i], _ = row[0].(string)
 		}
-		patterns, of, err := alg.Run(texts, in[0].Hold)
+		patterns, of, err := alg.Run(env, texts, in[0].Hold)
 		if err != nil {
 			return err
 		}

@@ -96,7 +96,7 @@ func (p *plugin) activity(op builtin.PluginOp) *rows {
 	out = append(out, dims...)
 	a := &builtin.Activity{}
 	p.period(a, t)
-	var run func(builtin.Rows, func([]types.Value) error) error
+	var run func(*builtin.Env, builtin.Rows, func([]types.Value) error) error
 	switch op {
 	case builtin.ActivityCounts:
 		p.window(a, "step", t, step)
@@ -129,9 +129,9 @@ func (p *plugin) activity(op builtin.PluginOp) *rows {
 }
 
 // runOver adds a Go operator over one input.
-func (p *plugin) runOver(see []plan.Expr, out []plan.Col, run func(builtin.Rows, func([]types.Value) error) error) *rows {
-	body := func(_ gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
-		return run(in[0], emit)
+func (p *plugin) runOver(see []plan.Expr, out []plan.Col, run func(*builtin.Env, builtin.Rows, func([]types.Value) error) error) *rows {
+	body := func(_ gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
+		return run(env, in[0], emit)
 	}
 	return p.b.runGo(p.r.unordered(), goOp{name: p.name, see: see, out: out, whole: true, body: body})
 }
@@ -180,7 +180,7 @@ func (p *plugin) newActivity() *rows {
 	dimCols, dimExprs := p.dimensions(names)
 	out = append(append(out, dimCols...), b.measures(names, "dcount_new_values", types.Long, "dcount_retained_values", types.Long,
 		"dcount_churn_values", types.Long, "retention_rate", types.Real, "churn_rate", types.Real)...)
-	body := func(_ gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
+	body := func(_ gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
 		var known map[string]bool
 		if len(in) > 1 {
 			var err error
@@ -188,7 +188,7 @@ func (p *plugin) newActivity() *rows {
 				return err
 			}
 		}
-		return a.Cohorts(in[0], known, cohort, emit)
+		return a.Cohorts(env, in[0], known, cohort, emit)
 	}
 	return b.runGo(p.r.unordered(), goOp{name: p.name, see: append([]plan.Expr{id, at}, dimExprs...), out: out, whole: true, more: lookback, body: body})
 }
@@ -219,7 +219,7 @@ func (p *plugin) rollingPercentile() *rows {
 	dims, dimExprs := p.dimensions(names)
 	label := strings.Join([]string{"rolling", itoa(int(bins)), "percentile", valueName, fmt.Sprint(k.Value)}, "_")
 	out = append(append(out, dims...), b.newCol(names.add(label), value.Type()))
-	return p.runOver(append([]plan.Expr{value, at}, dimExprs...), out, func(in builtin.Rows, emit func([]types.Value) error) error {
-		return builtin.RollingPercentiles(in, percent, size, bins, emit)
+	return p.runOver(append([]plan.Expr{value, at}, dimExprs...), out, func(env *builtin.Env, in builtin.Rows, emit func([]types.Value) error) error {
+		return builtin.RollingPercentiles(env, in, percent, size, bins, emit)
 	})
 }

@@ -57,8 +57,8 @@ func (p *plugin) funnelSequence() *rows {
 		q.r = in
 		u := newNames()
 		out := append([]plan.Col{b.newCol(u.add(timeName), t)}, b.measures(u, append(names, "dcount", types.Long, "samples", types.Dynamic)...)...)
-		return q.runOver(over, out, func(rows builtin.Rows, emit func([]types.Value) error) error {
-			return f.Around(rows, table, see[0].Type(), emit)
+		return q.runOver(over, out, func(env *builtin.Env, rows builtin.Rows, emit func([]types.Value) error) error {
+			return f.Around(env, rows, table, see[0].Type(), emit)
 		})
 	}
 	first := result(builtin.PrevNext, "prev", types.String, "next", types.String)
@@ -113,7 +113,7 @@ func (p *plugin) sequenceDetect() *rows {
 	}
 	out = append(out, b.newCol(names.add("Duration"), step))
 	n := len(labels)
-	return p.runOver(append(see, dimExprs...), out, func(in builtin.Rows, emit func([]types.Value) error) error {
-		return builtin.DetectSequences(in, n, maxStep, maxSpan, emit)
+	return p.runOver(append(see, dimExprs...), out, func(env *builtin.Env, in builtin.Rows, emit func([]types.Value) error) error {
+		return builtin.DetectSequences(env, in, n, maxStep, maxSpan, emit)
 	})
 }

@@ -71,8 +71,8 @@ func (p *plugin) patterns(op builtin.PluginOp) *rows {
 	for _, c := range mined {
 		out = append(out, b.newCol(names.add(c.Name), c.Type))
 	}
-	body := func(_ gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
-		d := builtin.NewDataset(len(mined), in[0].Hold)
+	body := func(_ gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
+		d := builtin.NewDataset(env, len(mined), in[0].Hold)
 		for {
 			row, err := in[0].Next()
 			if err != nil {

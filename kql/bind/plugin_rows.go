@@ -330,7 +330,7 @@ func (p *plugin) geoLookup(line bool) *rows {
 		d, ok := builtin.CallGo(env, test, types.Real, []types.Value{point[0], point[1], shape}).(float64)
 		return ok && d <= radius
 	}
-	body := func(ctx gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
+	body := func(_ gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
 		shapes, err := readRows(in[1])
 		if err != nil {
 			return err
@@ -340,9 +340,7 @@ func (p *plugin) geoLookup(line bool) *rows {
 			if row == nil || err != nil {
 				return err
 			}
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
+			env.Check()
 			found := false
 			give := func(m []types.Value) error {
 				found = true

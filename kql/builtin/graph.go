@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"context"
 	"fmt"
 
 	"quarry/kql/types"
@@ -70,7 +69,7 @@ type GraphEdge struct {
 
 // ReadGraph reads node rows (id, values) and edge rows (source, target, values).
 // Edges whose ends are no nodes are left out.
-func ReadGraph(ctx context.Context, nodes, edges Rows) (*Graph, error) {
+func ReadGraph(nodes, edges Rows) (*Graph, error) {
 	g := &Graph{ids: map[string]int32{}}
 	for {
 		row, err := nodes.Next()
@@ -97,7 +96,7 @@ func ReadGraph(ctx context.Context, nodes, edges Rows) (*Graph, error) {
 			return nil, err
 		}
 		if row == nil {
-			return g, ctx.Err()
+			return g, nil
 		}
 		from, ok1 := g.ids[RowKey(row[:1])]
 		to, ok2 := g.ids[RowKey(row[1:2])]

@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -82,7 +81,6 @@ const (
 
 // matcher is one search.
 type matcher struct {
-	ctx   context.Context
 	env   *Env
 	g     *Graph
 	p     *GraphPattern
@@ -102,8 +100,8 @@ type matcher struct {
 }
 
 // Match runs the search.
-func (p *GraphPattern) Match(ctx context.Context, env *Env, g *Graph, emit func([]types.Value) error) error {
-	m := &matcher{ctx: ctx, env: env, g: g, p: p, emit: emit, used: map[int32]bool{}, row: make([]types.Value, p.Width),
+func (p *GraphPattern) Match(env *Env, g *Graph, emit func([]types.Value) error) error {
+	m := &matcher{env: env, g: g, p: p, emit: emit, used: map[int32]bool{}, row: make([]types.Value, p.Width),
 		nodes: make([]int32, len(p.Nodes)), paths: make([][]int32, len(p.Edges)), ways: make([][]int32, len(p.Edges)), done: make([]bool, len(p.Edges))}
 	for i := range m.nodes {
 		m.nodes[i] = -1
@@ -234,13 +232,9 @@ func (m *matcher) next(i int) error {
 
 // walk extends the way of edge k by one edge, or ends it at the pattern's node.
 func (m *matcher) walk(k int, e *PatternEdge, dir, to int, backward bool, then func() error) error {
-	if m.tries++; m.tries&0xffff == 0 {
-		if err := m.ctx.Err(); err != nil {
-			return err
-		}
-		if m.tries > maxTries {
-			return fmt.Errorf("the search takes too many steps; narrow the pattern's conditions")
-		}
+	m.env.Check()
+	if m.tries++; m.tries > maxTries {
+		return fmt.Errorf("the search takes too many steps; narrow the pattern's conditions")
 	}
 	n := len(m.paths[k])
 	at := m.ways[k][len(m.ways[k])-1]

@@ -65,9 +65,7 @@ func (m *matcher) layers(e *PatternEdge, start int32, dir int) error {
 	dist, parents := map[int32]int{}, map[int32][]hop{}
 	frontier := []int32{start}
 	for length := 1; length <= e.High && len(frontier) > 0; length++ {
-		if err := m.ctx.Err(); err != nil {
-			return err
-		}
+		m.env.Check()
 		var next []int32
 		for _, v := range frontier {
 			if length > 1 && !m.allTrue(m.g.Nodes[v], e.AllInner) {

@@ -75,20 +75,17 @@ func floorTo(t, step int64) int64 {
 	return t - r
 }
 
-// activitySlice is the activity of one combination of dimensions.
-type activitySlice struct {
-	dims []types.Value
-	bins map[int64]*idBin
-}
+// activitySlice is the activity of one combination of dimensions, by bin.
+type activitySlice = rowGroup[map[int64]*idBin]
 
 type idBin struct {
 	count int64
 	ids   map[string]bool
 }
 
-func (s *activitySlice) order() []int64 {
-	out := make([]int64, 0, len(s.bins))
-	for b := range s.bins {
+func binsOf(s *activitySlice) []int64 {
+	out := make([]int64, 0, len(s.of))
+	for b := range s.of {
 		out = append(out, b)
 	}
 	slices.Sort(out)
@@ -97,43 +94,31 @@ func (s *activitySlice) order() []int64 {
 
 // read gathers rows of id, time, dimensions by window, from time "from" on.
 func (a *Activity) read(in Rows, from int64) ([]*activitySlice, error) {
-	byDims := map[string]*activitySlice{}
-	var all []*activitySlice
-	for {
-		row, err := in.Next()
-		if row == nil || err != nil {
-			return all, err
+	return groupRows(in, 2, within(from, a.End), func(to *map[int64]*idBin, row []types.Value) (bytes int) {
+		if *to == nil {
+			*to = map[int64]*idBin{}
 		}
-		t, ok := row[1].(int64)
-		if !ok || t < from || t > a.End {
-			continue
-		}
-		k := RowKey(row[2:])
-		s := byDims[k]
-		if s == nil {
-			s = &activitySlice{dims: Own(row[2:]), bins: map[int64]*idBin{}}
-			byDims[k] = s
-			all = append(all, s)
-			if err := in.Hold(SizeOf(s.dims) + len(k) + 2*sizeOfEntry); err != nil {
-				return nil, err
-			}
-		}
-		at := a.Bin(t)
-		b := s.bins[at]
+		at := a.Bin(row[1].(int64))
+		b := (*to)[at]
 		if b == nil {
 			b = &idBin{ids: map[string]bool{}}
-			s.bins[at] = b
-			if err := in.Hold(3 * sizeOfEntry); err != nil {
-				return nil, err
-			}
+			(*to)[at] = b
+			bytes = 3 * sizeOfEntry
 		}
 		b.count++
 		if id := RowKey(row[:1]); !b.ids[id] {
 			b.ids[id] = true
-			if err := in.Hold(len(id) + sizeOfEntry); err != nil {
-				return nil, err
-			}
+			bytes += len(id) + sizeOfEntry
 		}
+		return bytes
+	})
+}
+
+// within wants the rows whose time, the second value, lies in a period.
+func within(from, to int64) func(row []types.Value) bool {
+	return func(row []types.Value) bool {
+		t, ok := row[1].(int64)
+		return ok && t >= from && t <= to
 	}
 }
 
@@ -143,15 +128,15 @@ func resultRow(at []types.Value, dims []types.Value, rest ...types.Value) []type
 }
 
 // Counts is activity_counts_metrics.
-func (a *Activity) Counts(in Rows, emit func([]types.Value) error) error {
+func (a *Activity) Counts(e *Env, in Rows, emit func([]types.Value) error) error {
 	all, err := a.read(in, a.Start)
 	if err != nil {
 		return err
 	}
 	for _, s := range all {
 		seen := map[string]bool{}
-		for _, at := range s.order() {
-			b := s.bins[at]
+		for _, at := range binsOf(s) {
+			b := s.of[at]
 			before := len(seen)
 			for id := range b.ids {
 				seen[id] = true
@@ -165,15 +150,15 @@ func (a *Activity) Counts(in Rows, emit func([]types.Value) error) error {
 }
 
 // Metrics is activity_metrics: each window against the one before it.
-func (a *Activity) Metrics(in Rows, emit func([]types.Value) error) error {
+func (a *Activity) Metrics(e *Env, in Rows, emit func([]types.Value) error) error {
 	all, err := a.read(in, a.Start)
 	if err != nil {
 		return err
 	}
 	for _, s := range all {
-		for _, at := range s.order() {
-			b, kept, before := s.bins[at], 0, 0
-			if prev := s.bins[a.shift(at, -1)]; prev != nil {
+		for _, at := range binsOf(s) {
+			b, kept, before := s.of[at], 0, 0
+			if prev := s.of[a.shift(at, -1)]; prev != nil {
 				before = len(prev.ids)
 				for id := range b.ids {
 					if prev.ids[id] {
@@ -191,24 +176,25 @@ func (a *Activity) Metrics(in Rows, emit func([]types.Value) error) error {
 }
 
 // Engagement is activity_engagement: each window against the outer one that ends with it.
-func (a *Activity) Engagement(in Rows, emit func([]types.Value) error) error {
+func (a *Activity) Engagement(e *Env, in Rows, emit func([]types.Value) error) error {
 	all, err := a.read(in, a.Start-a.Outer)
 	if err != nil {
 		return err
 	}
 	for _, s := range all {
-		order := s.order()
+		order := binsOf(s)
 		for i, at := range order {
 			if at < a.Start {
 				continue
 			}
 			ids := map[string]bool{}
 			for j := i; j >= 0 && order[j] >= at+a.Step-a.Outer; j-- {
-				for id := range s.bins[order[j]].ids {
+				e.Check()
+				for id := range s.of[order[j]].ids {
 					ids[id] = true
 				}
 			}
-			inner := len(s.bins[at].ids)
+			inner := len(s.of[at].ids)
 			if err := emit(resultRow([]types.Value{at}, s.dims, int64(inner), int64(len(ids)), float64(inner)/float64(len(ids)))); err != nil {
 				return err
 			}
@@ -219,7 +205,7 @@ func (a *Activity) Engagement(in Rows, emit func([]types.Value) error) error {
 
 // Sliding is sliding_window_counts: for each window the rows and ids of the lookback
 // that ends with it.
-func (a *Activity) Sliding(in Rows, emit func([]types.Value) error) error {
+func (a *Activity) Sliding(e *Env, in Rows, emit func([]types.Value) error) error {
 	all, err := a.read(in, a.Start-a.Lookback)
 	if err != nil {
 		return err
@@ -229,7 +215,7 @@ func (a *Activity) Sliding(in Rows, emit func([]types.Value) error) error {
 		return err
 	}
 	for _, s := range all {
-		order := s.order()
+		order := binsOf(s)
 		first := 0
 		for _, at := range bins {
 			for first < len(order) && order[first] <= at-a.Lookback {
@@ -240,8 +226,9 @@ func (a *Activity) Sliding(in Rows, emit func([]types.Value) error) error {
 				if o > at {
 					break
 				}
-				count += s.bins[o].count
-				for id := range s.bins[o].ids {
+				e.Check()
+				count += s.of[o].count
+				for id := range s.of[o].ids {
 					ids[id] = true
 				}
 			}
@@ -257,47 +244,25 @@ func (a *Activity) Sliding(in Rows, emit func([]types.Value) error) error {
 }
 
 // visits are the times of each id of one combination of dimensions.
-type visits struct {
-	dims []types.Value
-	ids  map[string][]int64
-}
+type visits = rowGroup[map[string][]int64]
 
-func readVisits(in Rows, from, to int64, at func(int64) int64) ([]*visits, error) {
-	byDims := map[string]*visits{}
-	var all []*visits
-	for {
-		row, err := in.Next()
-		if err != nil {
-			return nil, err
+func readVisits(in Rows, from, to int64) ([]*visits, error) {
+	all, err := groupRows(in, 2, within(from, to), func(ids *map[string][]int64, row []types.Value) int {
+		if *ids == nil {
+			*ids = map[string][]int64{}
 		}
-		if row == nil {
-			break
+		id, bytes := RowKey(row[:1]), 8
+		if (*ids)[id] == nil {
+			bytes += len(id) + sizeOfEntry
 		}
-		t, ok := row[1].(int64)
-		if !ok || t < from || t > to {
-			continue
-		}
-		k := RowKey(row[2:])
-		v := byDims[k]
-		if v == nil {
-			v = &visits{dims: Own(row[2:]), ids: map[string][]int64{}}
-			byDims[k] = v
-			all = append(all, v)
-			if err := in.Hold(SizeOf(v.dims) + len(k) + 2*sizeOfEntry); err != nil {
-				return nil, err
-			}
-		}
-		id, size := RowKey(row[:1]), 8
-		if v.ids[id] == nil {
-			size += len(id) + sizeOfEntry
-		}
-		if err := in.Hold(size); err != nil {
-			return nil, err
-		}
-		v.ids[id] = append(v.ids[id], at(t))
+		(*ids)[id] = append((*ids)[id], row[1].(int64))
+		return bytes
+	})
+	if err != nil {
+		return nil, err
 	}
 	for _, v := range all {
-		for _, times := range v.ids {
+		for _, times := range v.of {
 			slices.Sort(times)
 		}
 	}
@@ -321,17 +286,18 @@ func emitCounts(dims []types.Value, counts map[int64]int64, emit func([]types.Va
 
 // Active is active_users_count: an id counts in a bin where, at one of its times, at
 // least Periods different periods lie within the lookback that ends there.
-func (a *Activity) Active(in Rows, emit func([]types.Value) error) error {
-	all, err := readVisits(in, a.Start-a.Lookback, a.End, func(t int64) int64 { return t })
+func (a *Activity) Active(e *Env, in Rows, emit func([]types.Value) error) error {
+	all, err := readVisits(in, a.Start-a.Lookback, a.End)
 	if err != nil {
 		return err
 	}
 	for _, v := range all {
 		counts := map[int64]int64{}
-		for _, times := range v.ids {
+		for _, times := range v.of {
 			var periods []int64 // the different ones so far
 			counted := int64(math.MinInt64)
 			for _, t := range times {
+				e.Check()
 				p := a.Start + floorTo(t-a.Start, a.Period)
 				if n := len(periods); n == 0 || periods[n-1] != p {
 					periods = append(periods, p)
@@ -358,14 +324,14 @@ func (a *Activity) Active(in Rows, emit func([]types.Value) error) error {
 
 // Sessions is session_count: a row begins a session when its id was not seen in the
 // lookback before it. Bins are multiples of the bin size.
-func (a *Activity) Sessions(in Rows, emit func([]types.Value) error) error {
-	all, err := readVisits(in, a.Start-a.Lookback, a.End, func(t int64) int64 { return t })
+func (a *Activity) Sessions(e *Env, in Rows, emit func([]types.Value) error) error {
+	all, err := readVisits(in, a.Start-a.Lookback, a.End)
 	if err != nil {
 		return err
 	}
 	for _, v := range all {
 		counts := map[int64]int64{}
-		for _, times := range v.ids {
+		for _, times := range v.of {
 			for i, t := range times {
 				if t >= a.Start && (i == 0 || t-times[i-1] >= a.Lookback) {
 					counts[floorTo(t, a.Step)]++
@@ -381,7 +347,7 @@ func (a *Activity) Sessions(in Rows, emit func([]types.Value) error) error {
 
 // Cohorts is new_activity_metrics: the ids first seen in each window through all
 // windows after it. known are ids that are not new; cohort picks one window when set.
-func (a *Activity) Cohorts(in Rows, known map[string]bool, cohort *int64, emit func([]types.Value) error) error {
+func (a *Activity) Cohorts(e *Env, in Rows, known map[string]bool, cohort *int64, emit func([]types.Value) error) error {
 	all, err := a.read(in, a.Start)
 	if err != nil {
 		return err
@@ -393,8 +359,8 @@ func (a *Activity) Cohorts(in Rows, known map[string]bool, cohort *int64, emit f
 	for _, s := range all {
 		first := map[string]int64{}
 		members := map[int64][]string{}
-		for _, at := range s.order() {
-			for id := range s.bins[at].ids {
+		for _, at := range binsOf(s) {
+			for id := range s.of[at].ids {
 				if _, seen := first[id]; !seen && !known[id] {
 					first[id] = at
 					members[at] = append(members[at], id)
@@ -417,7 +383,7 @@ func (a *Activity) Cohorts(in Rows, known map[string]bool, cohort *int64, emit f
 
 func (a *Activity) follow(s *activitySlice, first map[string]int64, members []string, from, to int64) []types.Value {
 	size, fresh, kept := len(members), 0, 0
-	if b := s.bins[to]; b != nil {
+	if b := s.of[to]; b != nil {
 		for _, id := range members {
 			if b.ids[id] {
 				kept++

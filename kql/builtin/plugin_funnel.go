@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"quarry/kql/types"
@@ -103,7 +102,7 @@ func (e *idEvents) runs() []stateRun {
 
 // Around is funnel_sequence: the ids that went through the sequence, its steps no more
 // than MaxStep apart, by the state before and after it. idType is the type of the ids.
-func (f *Funnel) Around(in Rows, table FunnelTable, idType types.Type, emit func([]types.Value) error) error {
+func (f *Funnel) Around(env *Env, in Rows, table FunnelTable, idType types.Type, emit func([]types.Value) error) error {
 	all, err := f.events(in)
 	if err != nil {
 		return err
@@ -115,6 +114,7 @@ func (f *Funnel) Around(in Rows, table FunnelTable, idType types.Type, emit func
 	ids := map[place][]types.Dyn{}
 	count := map[place]int64{}
 	for _, e := range all {
+		env.Check()
 		runs := e.runs()
 		seen := map[place]bool{}
 		for i := range runs {
@@ -175,7 +175,7 @@ func (f *Funnel) at(runs []stateRun, i int) bool {
 
 // Completion is funnel_sequence_completion: for each period and state, the ids that
 // reached the state, coming through those before it, within the period from the first.
-func (f *Funnel) Completion(in Rows, emit func([]types.Value) error) error {
+func (f *Funnel) Completion(env *Env, in Rows, emit func([]types.Value) error) error {
 	all, err := f.events(in)
 	if err != nil {
 		return err
@@ -187,6 +187,7 @@ func (f *Funnel) Completion(in Rows, emit func([]types.Value) error) error {
 			if s != f.Sequence[0] {
 				continue
 			}
+			env.Check()
 			bin := f.Bin(e.times[i])
 			if best[bin] == nil {
 				best[bin] = make([]int, len(f.Periods))
@@ -238,86 +239,6 @@ func (f *Funnel) Completion(in Rows, emit func([]types.Value) error) error {
 					return err
 				}
 			}
-		}
-	}
-	return nil
-}
-
-// maxSequences bounds what sequence_detect finds.
-const maxSequences = 1_000_000
-
-// DetectSequences is sequence_detect. A row holds the time, whether it meets each of n
-// conditions, then the dimensions; every chain of rows that meet the conditions in
-// turn, each no later than step after the one before and the last no later than span
-// after the first, gives a result.
-func DetectSequences(in Rows, n int, step, span int64, emit func([]types.Value) error) error {
-	type group struct {
-		dims []types.Value
-		rows [][]types.Value
-	}
-	byDims := map[string]*group{}
-	var all []*group
-	for {
-		row, err := in.Next()
-		if err != nil {
-			return err
-		}
-		if row == nil {
-			break
-		}
-		if _, ok := row[0].(int64); !ok || !slices.Contains(row[1:1+n], types.Value(true)) {
-			continue
-		}
-		k := RowKey(row[1+n:])
-		g := byDims[k]
-		if g == nil {
-			g = &group{dims: Own(row[1+n:])}
-			byDims[k] = g
-			all = append(all, g)
-			if err := in.Hold(SizeOf(g.dims) + len(k) + 2*sizeOfEntry); err != nil {
-				return err
-			}
-		}
-		if err := in.Hold(SizeOf(row[:1+n])); err != nil {
-			return err
-		}
-		g.rows = append(g.rows, Own(row[:1+n]))
-	}
-	found := 0
-	for _, g := range all {
-		slices.SortStableFunc(g.rows, func(a, b []types.Value) int { return cmp.Compare(a[0].(int64), b[0].(int64)) })
-		chain := make([]int64, 0, n)
-		var grow func(from int) error
-		grow = func(from int) error {
-			k := len(chain)
-			if k == n {
-				if found++; found > maxSequences {
-					return fmt.Errorf("more than %d sequences; narrow the conditions or the windows", maxSequences)
-				}
-				out := slices.Clone(g.dims)
-				for _, t := range chain {
-					out = append(out, t)
-				}
-				return emit(append(out, chain[n-1]-chain[0]))
-			}
-			for i := from; i < len(g.rows); i++ {
-				t := g.rows[i][0].(int64)
-				if k > 0 && (t-chain[k-1] > step || t-chain[0] > span) {
-					return nil
-				}
-				if g.rows[i][1+k] != true {
-					continue
-				}
-				chain = append(chain, t)
-				if err := grow(i + 1); err != nil {
-					return err
-				}
-				chain = chain[:k]
-			}
-			return nil
-		}
-		if err := grow(0); err != nil {
-			return err
 		}
 	}
 	return nil

@@ -35,6 +35,7 @@ type Dataset struct {
 	values [][]types.Value // by column, the distinct values
 	codes  []map[string]int32
 	hold   func(bytes int) error
+	env    *Env
 }
 
 type patternRow struct {
@@ -49,8 +50,8 @@ const (
 )
 
 // NewDataset makes an empty dataset of so many columns; hold is that of the input.
-func NewDataset(columns int, hold func(bytes int) error) *Dataset {
-	d := &Dataset{columns: columns, hold: hold, index: map[string]int{}, values: make([][]types.Value, columns), codes: make([]map[string]int32, columns)}
+func NewDataset(e *Env, columns int, hold func(bytes int) error) *Dataset {
+	d := &Dataset{columns: columns, hold: hold, env: e, index: map[string]int{}, values: make([][]types.Value, columns), codes: make([]map[string]int32, columns)}
 	for i := range d.codes {
 		d.codes[i] = map[string]int32{}
 	}
@@ -141,6 +142,7 @@ func (d *Dataset) frequent(maxDims int, enough func(a, b float64) bool) ([]items
 			return nil
 		}
 		for c := s.last + 1; c < d.columns; c++ {
+			d.env.Check()
 			byValue := map[int32]*itemset{}
 			var order []int32
 			for _, r := range s.rows {
@@ -183,6 +185,7 @@ func (d *Dataset) closed(s itemset, maxDims int) bool {
 	if s.dims >= maxDims {
 		return true
 	}
+	d.env.Check()
 	for c := range s.cells {
 		if s.cells[c] >= 0 {
 			continue
@@ -239,13 +242,14 @@ func (p Patterns) Diff(d *Dataset) ([]Pattern, error) {
 	}
 	sets = slices.DeleteFunc(sets, func(s itemset) bool { return share(s.a, s.b) < p.Threshold })
 	slices.SortStableFunc(sets, func(x, y itemset) int { return cmp.Compare(share(y.a, y.b), share(x.a, x.b)) })
-	return d.patterns(unrelated(sets)), nil
+	return d.patterns(d.unrelated(sets)), nil
 }
 
 // unrelated keeps, in order, the sets that neither refine nor generalise one kept before.
-func unrelated(sets []itemset) []itemset {
+func (d *Dataset) unrelated(sets []itemset) []itemset {
 	var kept []itemset
 	for _, s := range sets {
+		d.env.Check()
 		if !slices.ContainsFunc(kept, func(k itemset) bool { return refines(s, k) || refines(k, s) }) {
 			kept = append(kept, s)
 		}
@@ -305,7 +309,7 @@ func (p Patterns) Autocluster(d *Dataset) []Pattern {
 		}
 	}
 	slices.SortStableFunc(found, func(x, y itemset) int { return cmp.Compare(score(y), score(x)) })
-	return d.patterns(unrelated(found))
+	return d.patterns(d.unrelated(found))
 }
 
 // seed fixes all columns of a row that say something.
@@ -321,6 +325,7 @@ func (d *Dataset) seed(row int32) []int32 {
 
 // fit finds the rows of a pattern.
 func (d *Dataset) fit(cells []int32) itemset {
+	d.env.Check()
 	s := itemset{cells: cells}
 	for _, code := range cells {
 		if code >= 0 {

@@ -11,51 +11,34 @@ import (
 // RollingPercentiles reads rows of value, index, dimensions and gives, for each bin of
 // the index that has rows, the percentile of the values in the window of bins that
 // ends with it: the smallest value that at least percentile % of them do not exceed.
-func RollingPercentiles(in Rows, percentile float64, size, bins int64, emit func([]types.Value) error) error {
-	type group struct {
-		dims []types.Value
-		bins map[int64][]types.Value
+func RollingPercentiles(e *Env, in Rows, percentile float64, size, bins int64, emit func([]types.Value) error) error {
+	type binned map[int64][]types.Value
+	wanted := func(row []types.Value) bool {
+		_, ok := row[1].(int64)
+		return ok && row[0] != nil
 	}
-	byDims := map[string]*group{}
-	var all []*group
-	for {
-		row, err := in.Next()
-		if err != nil {
-			return err
+	all, err := groupRows(in, 2, wanted, func(to *binned, row []types.Value) int {
+		if *to == nil {
+			*to = binned{}
 		}
-		if row == nil {
-			break
-		}
-		t, ok := row[1].(int64)
-		if !ok || row[0] == nil {
-			continue
-		}
-		k := RowKey(row[2:])
-		g := byDims[k]
-		if g == nil {
-			g = &group{dims: Own(row[2:]), bins: map[int64][]types.Value{}}
-			byDims[k] = g
-			all = append(all, g)
-			if err := in.Hold(SizeOf(g.dims) + len(k) + 2*sizeOfEntry); err != nil {
-				return err
-			}
-		}
-		if err := in.Hold(sizeOfValue + 8); err != nil {
-			return err
-		}
-		at := floorTo(t, size)
-		g.bins[at] = append(g.bins[at], row[0])
+		at := floorTo(row[1].(int64), size)
+		(*to)[at] = append((*to)[at], row[0])
+		return sizeOfValue + 8
+	})
+	if err != nil {
+		return err
 	}
 	for _, g := range all {
-		order := make([]int64, 0, len(g.bins))
-		for at := range g.bins {
+		order := make([]int64, 0, len(g.of))
+		for at := range g.of {
 			order = append(order, at)
 		}
 		slices.Sort(order)
 		for i, at := range order {
+			e.Check()
 			var window []types.Value
 			for j := i; j >= 0 && order[j] > at-bins*size; j-- {
-				window = append(window, g.bins[order[j]]...)
+				window = append(window, g.of[order[j]]...)
 			}
 			slices.SortFunc(window, compareNumbers)
 			rank := int(math.Ceil(percentile / 100 * float64(len(window))))

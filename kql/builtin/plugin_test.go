@@ -33,7 +33,7 @@ func unbounded(int) error { return nil }
 // TestReduceEdges: texts without words, and no texts, lose no row.
 func TestReduceEdges(t *testing.T) {
 	for _, texts := range [][]string{nil, {""}, {"", "--"}, {"\xff\xfe", "é"}} {
-		patterns, of, _ := Reduce{Threshold: 0.1}.Run(texts, unbounded)
+		patterns, of, _ := Reduce{Threshold: 0.1}.Run(NewEnv(nil), texts, unbounded)
 		total := int64(0)
 		for _, p := range patterns {
 			total += p.Count
@@ -49,7 +49,7 @@ func FuzzReduce(f *testing.F) {
 	f.Add("user a logged in", "user b logged in", "_")
 	f.Fuzz(func(t *testing.T, a, b, characters string) {
 		texts := []string{a, b, a}
-		patterns, of, _ := Reduce{Threshold: 0.3, Characters: characters}.Run(texts, unbounded)
+		patterns, of, _ := Reduce{Threshold: 0.3, Characters: characters}.Run(NewEnv(nil), texts, unbounded)
 		counts := make([]int64, len(patterns))
 		for _, k := range of {
 			counts[k]++

@@ -36,13 +36,14 @@ type reduceTerm struct {
 
 // Run finds the patterns, the most frequent first and "others" last, and the pattern
 // of each text as an index. hold is that of the input which the texts are from.
-func (r Reduce) Run(texts []string, hold func(bytes int) error) (patterns []Template, of []int, err error) {
+func (r Reduce) Run(e *Env, texts []string, hold func(bytes int) error) (patterns []Template, of []int, err error) {
 	type place struct {
 		pos  int
 		word string
 	}
 	count, held := map[place]int{}, 0
 	for _, t := range texts {
+		e.Check()
 		pos := 0
 		for _, w := range r.terms(t) {
 			if w.isWord {
@@ -86,6 +87,7 @@ func (r Reduce) Run(texts []string, hold func(bytes int) error) (patterns []Temp
 	index := map[string]int{}
 	of = make([]int, len(texts))
 	for i, t := range texts {
+		e.Check()
 		p := template(t)
 		k, ok := index[p]
 		if !ok {
