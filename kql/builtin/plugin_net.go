@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"fmt"
+	"slices"
 
 	"quarry/kql/types"
 )
@@ -16,6 +17,7 @@ type Networks struct {
 }
 
 type networkRow struct {
+	at  int    // its place among the rows
 	key string // of the further keys
 	row []types.Value
 }
@@ -48,7 +50,7 @@ func ReadNetworks(in Rows, keys, limit int, v6 bool) (*Networks, error) {
 			return nil, err
 		}
 		masked := addr.Mask(bits)
-		n.lengths[bits][masked] = append(n.lengths[bits][masked], networkRow{RowKey(row[1:keys]), row[keys:]})
+		n.lengths[bits][masked] = append(n.lengths[bits][masked], networkRow{count, RowKey(row[1:keys]), row[keys:]})
 	}
 	return n, nil
 }
@@ -65,18 +67,19 @@ func (n *Networks) parse(s string) (IPv6, int, bool) {
 }
 
 // Find gives the values of all networks that hold an address and agree on the
-// further keys. An address may carry a prefix itself: the shorter prefix counts.
+// further keys, in the order in which they were read. An address may carry a prefix
+// itself: the shorter prefix counts.
 func (n *Networks) Find(text string, keys []types.Value) [][]types.Value {
 	addr, bits, ok := n.parse(text)
 	if !ok {
 		return nil
 	}
 	key := RowKey(keys)
-	var out [][]types.Value
+	var found []networkRow
 	add := func(rows []networkRow) {
 		for _, r := range rows {
 			if r.key == key {
-				out = append(out, r.row)
+				found = append(found, r)
 			}
 		}
 	}
@@ -90,6 +93,11 @@ func (n *Networks) Find(text string, keys []types.Value) [][]types.Value {
 				add(rows)
 			}
 		}
+	}
+	slices.SortFunc(found, func(a, b networkRow) int { return a.at - b.at })
+	var out [][]types.Value
+	for _, r := range found {
+		out = append(out, r.row)
 	}
 	return out
 }
