@@ -94,6 +94,30 @@ func TestOneRowPerFact(t *testing.T) {
 	}
 }
 
+// TestPIDOfTwin looks processes up by a pid that only the 4688 of the same start tells:
+// the Sysmon record that stays is found.
+func TestPIDOfTwin(t *testing.T) {
+	start := event("sysmon", 1, "10:00:00.000", "ProcessGuid="+guidChild, `Image=C:\a.exe`, "CommandLine=a 1")
+	child := event("security", 4688, "10:00:03.000", "NewProcessId=0x20", `NewProcessName=C:\b.exe`, "CommandLine=b", "ProcessId=0xc", `ParentProcessName=C:\a.exe`)
+	for _, events := range [][]*winevent.Event{
+		{start, s4688("10:00:00.100", 12, `C:\a.exe`, "a 1"), child},
+		{s4688("10:00:00.100", 12, `C:\a.exe`, "a 1"), start, child},
+	} {
+		m, _ := mapEvents(t, Options{}, events...)
+		const table = "DeviceProcessEvents"
+		rows := m.rows(table)
+		if len(rows) != 2 {
+			t.Fatalf("%d rows, want 2", len(rows))
+		}
+		if got := m.get(table, rows[1], "InitiatingProcessCommandLine"); got != "a 1" {
+			t.Errorf("started by %q, want the process of Sysmon", got)
+		}
+		if got, want := m.get(table, rows[1], "InitiatingProcessUniqueId"), m.get(table, rows[0], "ProcessUniqueId"); got != want || got == "" {
+			t.Errorf("started by %v, want %v", got, want)
+		}
+	}
+}
+
 // TestMergedRow checks what the rows that stay take from the others.
 func TestMergedRow(t *testing.T) {
 	m, _ := mapEvents(t, Options{},

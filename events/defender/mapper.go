@@ -168,8 +168,8 @@ func (m *Mapper) Finish() (Report, error) {
 		}
 	}
 	m.settleDevices()
+	m.mergeFacts() // may tell the pid of a process
 	m.indexProcesses()
-	m.mergeFacts()
 	m.candidates = nil
 	err := m.spool.read(m.mapEvent)
 	if err == nil {
