@@ -60,10 +60,7 @@ func (s *Session) prepare(ctx context.Context, r Request) (out *batched) {
 		own, cancel = context.WithTimeout(ctx, r.Timeout)
 		defer cancel()
 	}
-	if out.answer, out.err = s.Query(own, r); out.err != nil && own.Err() != nil && ctx.Err() == nil {
-		out.err = own.Err() // not what compiling made of it
-	}
-	if out.err == nil {
+	if out.answer, out.err = s.Query(own, r); out.err == nil {
 		if w := out.answer.Compiled.Warnings; w != nil && len(w.Needs()) > 0 {
 			out.err = w
 		}

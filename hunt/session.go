@@ -3,6 +3,7 @@ package hunt
 import (
 	"context"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"quarry/engine"
@@ -165,7 +166,12 @@ func (s *Session) compile(ctx context.Context, r Request, given map[string]*bind
 	if cat.own == nil {
 		cat.own = &Own{}
 	}
-	out, err = compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings, Arrival: r.Arrival})
+	var stop atomic.Bool
+	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
+	out, err = compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings, Arrival: r.Arrival, Env: s.env.Until(&stop)})
+	if ctx.Err() != nil { // not what compiling made of it
+		return nil, cat.looked, ctx.Err()
+	}
 	return out, cat.looked, err
 }
 

@@ -29,6 +29,7 @@ func TestStop(t *testing.T) {
 	defer s.Close()
 	for name, query := range map[string]string{
 		"a call":         "print s = range(1, 1000000) | extend n = array_length(series_fir(s, s))",
+		"a constant":     "print n = array_length(series_fir(range(1, 1000000), range(1, 1000000)))",
 		"a chunk":        "range n from 1 to 2000 step 1 | extend s = range(n, n + 50000) | summarize max(tostring(series_decompose(s)))",
 		"in an operator": "range n from 1 to 3 step 1 | extend s = range(1, 1000000) | sort by n asc | scan with (step a: array_length(series_fir(s, s)) > 0;)",
 		"autocluster":    binaryColumns() + "evaluate autocluster(0.5, 0.5, 1000)",

@@ -54,6 +54,8 @@ type Options struct {
 	Arrival *Arrival
 	// Cache, when set, is shared by the queries over one catalog.
 	Cache *Cache
+	// Env is what calls of constants are computed with; nil is one of its own.
+	Env *builtin.Env
 	// Unfolded leaves calls of constants to the engine; tests of both forms use it.
 	Unfolded bool
 }
@@ -69,6 +71,9 @@ type Arrival struct {
 // Bind turns a parsed query into a plan. On errors it reports as many as it can
 // and the root is nil; warnings come with a root.
 func Bind(text *source.Text, script *syntax.Script, table *builtin.Table, cat Catalog, opts Options) (root *plan.Root, list *diag.List) {
+	if opts.Env == nil {
+		opts.Env = builtin.NewEnv(nil)
+	}
 	b := &binder{text: text, table: table, cat: cat, opts: opts, now: opts.Now, env: &scope{names: map[string]*binding{}}, list: &diag.List{Text: text}, reads: &tableSet{}}
 	defer func() {
 		if r := recover(); r != nil {

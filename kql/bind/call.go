@@ -114,7 +114,7 @@ func (b *binder) finish(res builtin.Resolved, args []plan.Expr, at source.Span) 
 	call := &plan.Call{Row: r, Args: conv, T: res.Result, Pos: at.Start}
 	b.weigh(call, at)
 	if constant && r.Go != nil && r.Expand == nil && r.Sem&builtin.Volatile == 0 && r.Kind != builtin.Aggregate && r.Kind != builtin.Window && !b.unfolded(r) {
-		if k, ok := fold(call); ok {
+		if k, ok := b.fold(call); ok {
 			return k
 		}
 	}
@@ -128,7 +128,7 @@ func (b *binder) unfolded(r *builtin.Row) bool {
 }
 
 // fold computes a call of constants with the row's Go form.
-func fold(call *plan.Call) (k plan.Const, ok bool) {
+func (b *binder) fold(call *plan.Call) (k plan.Const, ok bool) {
 	defer func() {
 		if recover() != nil {
 			ok = false // left to the engine, which reports it in context
@@ -138,7 +138,7 @@ func fold(call *plan.Call) (k plan.Const, ok bool) {
 	for i, a := range call.Args {
 		vals[i] = a.(plan.Const).Value
 	}
-	return plan.Const{T: call.T, Value: builtin.CallGo(builtin.NewEnv(nil), call.Row, call.T, vals)}, true
+	return plan.Const{T: call.T, Value: builtin.CallGo(b.opts.Env, call.Row, call.T, vals)}, true
 }
 
 // convert makes e a value of type t or reports that it cannot be.
