@@ -1,13 +1,13 @@
 package detect
 
 import (
-	"bytes"
 	"encoding/json"
 	"math"
 	"strconv"
 	"time"
 
 	"quarry/detect/tuning"
+	"quarry/hunt"
 	"quarry/kql/types"
 )
 
@@ -175,27 +175,7 @@ func appendValue(b []byte, t types.Type, v types.Value) []byte {
 			return strconv.AppendBool(b, x)
 		}
 	}
-	text := Text(t, v)
-	if plainText(text) {
-		return append(append(append(b, '"'), text...), '"')
-	}
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if enc.Encode(text) != nil {
-		return append(b, "null"...)
-	}
-	return append(b, bytes.TrimRight(buf.Bytes(), "\n")...)
-}
-
-// plainText reports a text that JSON writes as it is.
-func plainText(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
+	return hunt.AppendJSONString(b, Text(t, v))
 }
 
 // Text is a value as people read it; null is "".

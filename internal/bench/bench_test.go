@@ -54,6 +54,12 @@ func TestRace(t *testing.T) {
 	if err != nil || order.String() != "qrrqqr" || q.Median() != 1 || r.Median() != 2 {
 		t.Errorf("%v: %s %v %v", err, order.String(), q, r)
 	}
+	if q, r, _ = e.Race(context.Background(), "x", job("q", time.Second/2), job("r", time.Second/2)); len(q) != 4 || len(r) != 4 {
+		t.Errorf("jobs of half a second ran %d and %d times", len(q), len(r))
+	}
+	if q, _, _ = e.Race(context.Background(), "x", job("q", time.Microsecond), job("r", time.Microsecond)); len(q) != 4*3 {
+		t.Errorf("jobs of a microsecond ran %d times", len(q))
+	}
 	if _, _, err := e.Race(context.Background(), "x", job("q", 0), job("r", 1)); err == nil {
 		t.Error("work that takes no time is no work")
 	}
