@@ -16,9 +16,10 @@ import (
 // rows as they come, so that groups, ties, lists and sums of reals differ from one time
 // to the next. The tables must not change while the batch is in use.
 type Batch struct {
-	session *Session
-	rules   []*batched
-	drops   []func()
+	session  *Session
+	requests []Request
+	rules    []*batched
+	drops    []func()
 }
 
 // batched is one rule of a batch.
@@ -27,13 +28,14 @@ type batched struct {
 	err    error // of compiling
 	broken any   // what compiling panicked with
 	cost   float64
+	tried  bool // err has been told
 }
 
 // Batch compiles rules and looks for work to share. An error of a rule is told when it
 // runs; an error here is about the tables, or the context's. parallel is the number of
 // rules that will run at once.
 func (s *Session) Batch(ctx context.Context, requests []Request, parallel int) (*Batch, error) {
-	b := &Batch{session: s, rules: make([]*batched, len(requests))}
+	b := &Batch{session: s, requests: requests, rules: make([]*batched, len(requests))}
 	// One thread a rule; rules side by side use the processors.
 	if err := s.db.SetThreads(ctx, 1); err == nil { // refused in a database that is locked down
 		b.drops = append(b.drops, func() { _ = s.db.SetThreads(context.Background(), 0) })
@@ -93,9 +95,14 @@ func each(ctx context.Context, n, parallel int, do func(i int)) {
 func (b *Batch) Cost(i int) float64 { return b.rules[i].cost }
 
 // Run runs rule i. A rule that needs what is not there does not run: its error is the
-// *diag.List of remarks that tell the need.
+// *diag.List of remarks that tell the need. A rule that could not be compiled because its
+// neighbours had the memory is compiled again when it is run again.
 func (b *Batch) Run(ctx context.Context, i int) (engine.Rows, error) {
+	if r := b.rules[i]; r.tried && OutOfMemory(r.err) {
+		b.rules[i] = b.session.prepare(ctx, b.requests[i])
+	}
 	r := b.rules[i]
+	r.tried = true
 	if r.broken != nil {
 		panic(fmt.Sprint(r.broken))
 	}

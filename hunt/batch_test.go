@@ -11,7 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"quarry/engine"
+	"quarry/kql/diag"
 	"quarry/kql/source"
+	"quarry/kql/types"
 )
 
 // batchOf runs queries in a batch and alone, and compares.
@@ -150,4 +152,61 @@ func TestBatchTimeout(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows.Close()
+}
+
+// TestBatchMemoryAtCompile compiles a rule that reads data for its columns and has too
+// little memory for it. The error says so, and the rule is compiled again when it is run
+// again, when others may have given memory back: here there is less to hold.
+func TestBatchMemoryAtCompile(t *testing.T) {
+	ctx := context.Background()
+	s, err := Open(ctx, Config{HoldLimit: 128 << 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	fill := func(rows int) {
+		_ = s.store.Drop(ctx, "T")
+		schema := types.Schema{{Name: "n", Type: types.Long}, {Name: "s", Type: types.String}}
+		if _, err := s.store.CreateTable(ctx, "T", schema); err != nil {
+			t.Fatal(err)
+		}
+		a, err := s.store.Appender(ctx, "T")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range rows {
+			if err := a.Append([]types.Value{int64(i), fmt.Sprint("text ", i%3)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, q := range []string{
+		"T | reduce by s | evaluate pivot(Pattern)",
+		"union isfuzzy=true (T | reduce by s | evaluate pivot(Pattern)), (print m = 1)",
+		"T | reduce by s | extend b = bag_pack('k', Count) | evaluate bag_unpack(b)",
+	} {
+		fill(20_000)
+		b, err := s.Batch(ctx, []Request{{Text: source.New("", q, 0)}}, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list *diag.List
+		if _, err := b.Run(ctx, 0); !OutOfMemory(err) || !errors.As(err, &list) {
+			t.Errorf("%s: %v, want too little memory", q, err)
+		}
+		if _, err := b.Run(ctx, 0); !OutOfMemory(err) {
+			t.Errorf("%s: again %v, want too little memory", q, err)
+		}
+		fill(3)
+		rows, err := b.Run(ctx, 0)
+		if err != nil {
+			t.Errorf("%s: with memory: %v", q, err)
+		} else if got, _, err := engine.Collect(rows, 0); err != nil || len(got.Values) == 0 {
+			t.Errorf("%s: with memory: %v %v", q, got, err)
+		}
+		b.Close()
+	}
 }

@@ -40,6 +40,13 @@ func (b *binder) fail(at source.Span, p problem) {
 	panic(bail{})
 }
 
+// unread fails the query because data could not be read for its columns. Who runs the
+// query may know what to do about err.
+func (b *binder) unread(at source.Span, op string, err error) {
+	b.list.Cause = err
+	b.fail(at, errColumnsAfterData(op, err))
+}
+
 // hasErrors reports a diagnostic that is no warning.
 func (b *binder) hasErrors() bool {
 	return slices.ContainsFunc(b.list.Items, func(d diag.Diagnostic) bool { return !d.Warning })

@@ -41,7 +41,7 @@ func (b *binder) partitionApart(r *rows, op *syntax.Partition, by plan.Expr, env
 	distinct := b.group(r.plain(), []plan.Item{{Col: b.newCol(name, by.Type()), Expr: by}}, &aggregates{in: r}, nil)
 	values, err := b.cat.Rows(&plan.Root{Node: distinct.node, Cols: distinct.cols, Shared: b.shared})
 	if err != nil {
-		b.fail(op.Keyword(), errColumnsAfterData("partition", err))
+		b.unread(op.Keyword(), "partition", err)
 	}
 	if len(values.Values) > maxApart {
 		b.fail(op.By.Pos(), errRefused("partition with its own source", "there are "+plural(len(values.Values), "partition")+", more than "+itoa(maxApart)))

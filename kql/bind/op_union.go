@@ -121,7 +121,8 @@ func views(pattern string, env *scope) []string {
 	return names
 }
 
-// try binds a table that may not resolve; what went wrong inside is dropped.
+// try binds a table that may not resolve; what went wrong inside is dropped, unless data
+// that is there could not be read: its rows would be missing without a word.
 func (b *binder) try(x syntax.Expr, env *scope) (r *rows, ok bool) {
 	items, failed, shared, reads := len(b.list.Items), b.failed, len(b.shared), len(b.reads.names)
 	b.failed = false
@@ -130,6 +131,9 @@ func (b *binder) try(x syntax.Expr, env *scope) (r *rows, ok bool) {
 			if _, isBail := p.(bail); !isBail {
 				panic(p)
 			}
+		}
+		if b.list.Cause != nil {
+			panic(bail{})
 		}
 		if ok = !b.failed; !ok {
 			r = nil

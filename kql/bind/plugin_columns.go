@@ -163,7 +163,7 @@ func (p *plugin) peek(root *plan.Root) *types.Rows {
 	root.Shared = p.b.shared
 	res, err := p.b.cat.Rows(root)
 	if err != nil {
-		p.b.fail(p.op.Keyword(), errColumnsAfterData(p.name, err))
+		p.b.unread(p.op.Keyword(), p.name, err)
 	}
 	return res
 }

@@ -31,6 +31,17 @@ type Diagnostic struct {
 type List struct {
 	Text  *source.Text
 	Items []Diagnostic
+	// Cause is the error that stopped the compiler when it read data, which one of Items
+	// tells; nil where nothing but the text is at fault.
+	Cause error
+}
+
+// Unwrap gives Cause to errors.Is and errors.As.
+func (l *List) Unwrap() error {
+	if l == nil {
+		return nil
+	}
+	return l.Cause
 }
 
 // Error is the first diagnostic in one line, with its position.
