@@ -244,7 +244,7 @@ func (p *plugin) ipLookup(v6 bool) *rows {
 	}
 	unmatched := p.flag("return_unmatched", false)
 	n, k := len(r.cols), len(p.rest)
-	body := func(_ gocontext.Context, _ *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
+	body := func(_ gocontext.Context, env *builtin.Env, in []plan.Iterator, emit func([]types.Value) error) error {
 		nets, err := builtin.ReadNetworks(in[1], k+1, maxGoRows, v6)
 		if err != nil {
 			return err
@@ -254,6 +254,7 @@ func (p *plugin) ipLookup(v6 bool) *rows {
 			if row == nil || err != nil {
 				return err
 			}
+			env.Check()
 			source, carry := row[1:1+n], row[1+n+k:]
 			text, _ := row[0].(string)
 			matches := nets.Find(text, row[1+n:1+n+k])

@@ -146,7 +146,7 @@ const maxPolyDegree = 64
 
 // fitPoly: y, x (default 1, 2, ...), degree (default 1). Powers are taken of x/max|x|,
 // which keeps the equations well conditioned.
-func fitPoly(_ *Env, a []types.Value) types.Value {
+func fitPoly(e *Env, a []types.Value) types.Value {
 	y, ok := floats(a[0])
 	if !ok {
 		return nil
@@ -179,13 +179,9 @@ func fitPoly(_ *Env, a []types.Value) types.Value {
 			p *= v / scale
 		}
 	}
-	var qr mat.QR
-	var solved mat.VecDense
-	qr.Factorize(powers)
-	if err := qr.SolveVecTo(&solved, false, mat.NewVecDense(n, y)); err != nil {
-		if _, onlyRough := err.(mat.Condition); !onlyRough || math.IsInf(float64(err.(mat.Condition)), 1) {
-			return nil
-		}
+	solved, ok := leastSquares(e, powers, mat.NewVecDense(n, y))
+	if !ok {
+		return nil
 	}
 	fit, residuals := make([]float64, n), make([]float64, n)
 	for i := range y {
@@ -200,6 +196,42 @@ func fitPoly(_ *Env, a []types.Value) types.Value {
 	}
 	v, rv := variance(y), variance(residuals)
 	return outputs(rsquare(v, rv), coefficients, v, rv, fit).String()
+}
+
+// fitRows bounds the rows of equations that are solved at a time.
+const fitRows = 1 << 13
+
+// leastSquares solves x c = y. Many equations are first brought, some at a time, to as few
+// as there are unknowns and one: those of the triangle of x and y side by side.
+func leastSquares(e *Env, x mat.Matrix, y mat.Vector) (c mat.VecDense, ok bool) {
+	var qr mat.QR
+	if rows, unknowns := x.Dims(); rows > fitRows {
+		n := unknowns + 1
+		triangle := mat.NewDense(n, n, nil)
+		for from := 0; from < rows; from += fitRows {
+			e.Check()
+			stack := mat.NewDense(n+min(fitRows, rows-from), n, nil)
+			stack.Copy(triangle)
+			for i := from; i < min(from+fitRows, rows); i++ {
+				for k := range unknowns {
+					stack.Set(n+i-from, k, x.At(i, k))
+				}
+				stack.Set(n+i-from, unknowns, y.AtVec(i))
+			}
+			qr.Factorize(stack)
+			var r mat.Dense
+			qr.RTo(&r)
+			triangle.Copy(&r)
+		}
+		x, y = triangle.Slice(0, n, 0, unknowns), triangle.ColView(unknowns)
+	}
+	qr.Factorize(x)
+	if err := qr.SolveVecTo(&c, false, y); err != nil {
+		if rough, ok := err.(mat.Condition); !ok || math.IsInf(float64(rough), 1) {
+			return c, false
+		}
+	}
+	return c, true
 }
 
 // bagOf is the bag of what the columns of a row would hold.

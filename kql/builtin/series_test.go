@@ -2,7 +2,10 @@ package builtin
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
+
+	"gonum.org/v1/gonum/mat"
 
 	"quarry/kql/types"
 )
@@ -139,6 +142,30 @@ func TestTwoLines(t *testing.T) {
 	for i, key := range w.Keys() {
 		if !sameDyn(got.Key(key), w.Items()[i]) {
 			t.Errorf("%s = %s, want %s", key, got.Key(key), w.Items()[i])
+		}
+	}
+}
+
+// TestLeastSquares: equations that are solved some at a time have the solution of all.
+func TestLeastSquares(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{fitRows + 1, 2*fitRows + 777} {
+		const unknowns = 6
+		x, y := mat.NewDense(n, unknowns, nil), mat.NewVecDense(n, nil)
+		for i := range n {
+			for k := range unknowns {
+				x.Set(i, k, math.Pow(float64(i)/float64(n), float64(k)))
+			}
+			y.SetVec(i, 3*x.At(i, 5)-x.At(i, 1)+r.Float64())
+		}
+		var qr mat.QR
+		var want mat.VecDense
+		qr.Factorize(x)
+		if err := qr.SolveVecTo(&want, false, y); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := leastSquares(NewEnv(nil), x, y); !ok || !mat.EqualApprox(&got, &want, 1e-9) {
+			t.Errorf("%d rows: %v, want %v", n, got, want)
 		}
 	}
 }
