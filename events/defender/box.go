@@ -10,30 +10,48 @@ import (
 	"quarry/kql/types"
 )
 
-// boxes remembers texts as values. Rows repeat a few texts again and again, each of which
-// would be a small allocation; a text that comes seldom drives out another.
-type boxes struct {
+// recent remembers what was made of texts. Rows repeat a few texts again and again; a
+// text that comes seldom drives out another.
+type recent[T any] struct {
 	seed  maphash.Seed
-	slots [512]struct {
-		text  string
-		value types.Value
+	slots []slot[T] // by hash
+}
+
+// slot holds what was made of a text.
+type slot[T any] struct {
+	made T // in front, where nothing takes no room
+	text string
+}
+
+// newRecent remembers size texts at most, a power of two.
+func newRecent[T any](size int) recent[T] {
+	return recent[T]{maphash.MakeSeed(), make([]slot[T], size)}
+}
+
+// of is the slot of a text, which is not empty. Where it is not remembered, what is made of
+// it is to be put into the slot.
+func (r *recent[T]) of(s string) (at *slot[T], remembered bool) {
+	at = &r.slots[maphash.String(r.seed, s)&uint64(len(r.slots)-1)]
+	if at.text == s {
+		return at, true
 	}
+	at.text = strings.Clone(s) // never hold on to the event's memory
+	return at, false
 }
 
 // maxBoxed bounds the texts that are remembered, and so kept.
 const maxBoxed = 64
 
-// box is s as a value.
+// box is s as a value, which would be a small allocation each time.
 func (m *Mapper) box(s string) types.Value {
 	if s == "" || len(s) > maxBoxed {
 		return s
 	}
-	b := &m.boxes.slots[maphash.String(m.boxes.seed, s)%uint64(len(m.boxes.slots))]
-	if b.text != s {
-		b.text = strings.Clone(s) // never hold on to the event's memory
-		b.value = b.text
+	at, remembered := m.boxes.of(s)
+	if !remembered {
+		at.made = at.text
 	}
-	return b.value
+	return at.made
 }
 
 // address is an IP address as rows show it.
@@ -41,7 +59,6 @@ type address struct {
 	text types.Value
 	kind types.Value // of the *IPType columns
 	hash uint64
-	from string // as logged
 }
 
 var noAddress = &address{text: "", kind: ""}
@@ -51,13 +68,12 @@ func (m *Mapper) address(s string) *address {
 	if s == "" || s == "-" {
 		return noAddress
 	}
-	a := &m.addresses[maphash.String(m.boxes.seed, s)%uint64(len(m.addresses))]
-	if *a == nil || (*a).from != s {
-		from := strings.Clone(s) // never hold on to the event's memory
-		text := plainAddress(from)
-		*a = &address{text, addressType(text), xxhash.Sum64String(text), from}
+	at, remembered := m.addresses.of(s)
+	if !remembered {
+		text := plainAddress(at.text)
+		at.made = &address{text, addressType(text), xxhash.Sum64String(text)}
 	}
-	return *a
+	return at.made
 }
 
 // passing is b as a text, for a row that is sent before b changes.

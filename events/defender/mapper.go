@@ -2,7 +2,6 @@ package defender
 
 import (
 	"errors"
-	"hash/maphash"
 	"slices"
 
 	"quarry/events/winevent"
@@ -49,8 +48,8 @@ type Mapper struct {
 	hashes    map[uint64][]hashedAt
 	hashSets  map[string]*hashSet
 	sids      map[string]string // domain\name -> SID
-	shared    [1 << 12]string   // by hash, see share
-	programs  [1 << 10]*program // by hash, see programOf
+	shared    recent[struct{}]  // see share
+	programs  recent[*program]  // see programOf
 
 	newProcesses slab[process]
 	newViews     slab[view]
@@ -58,8 +57,8 @@ type Mapper struct {
 	securityFields map[string]int // field of EventData -> column of SecurityEvent
 	fact           fact           // at hand
 	xml            []byte
-	boxes          boxes
-	addresses      [512]*address
+	boxes          recent[types.Value]
+	addresses      recent[*address]
 	parties        map[string]*party // by DOMAIN\user as logged
 	sent           []int             // rows by table
 
@@ -73,7 +72,8 @@ func New(opts Options, emit Sink) *Mapper {
 	m := &Mapper{
 		opts: opts, emit: emit, tables: newTables(), spool: newSpool(spoolLimit),
 		devices: map[string]uint32{}, hasRow: map[uint32]bool{}, processes: newProcessTable(), byPID: map[uint64][]*process{},
-		boxes: boxes{seed: maphash.MakeSeed()}, parties: map[string]*party{}, hashes: map[uint64][]hashedAt{}, hashSets: map[string]*hashSet{}, sids: map[string]string{},
+		shared: newRecent[struct{}](1 << 12), programs: newRecent[*program](1 << 10), boxes: newRecent[types.Value](512), addresses: newRecent[*address](512),
+		parties: map[string]*party{}, hashes: map[uint64][]hashedAt{}, hashSets: map[string]*hashSet{}, sids: map[string]string{},
 	}
 	for _, t := range m.tables.all {
 		m.rows = append(m.rows, make([]types.Value, len(t.Columns)))

@@ -1,7 +1,6 @@
 package defender
 
 import (
-	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -45,11 +44,8 @@ func (m *Mapper) share(s string) string {
 	if s == "" || s == "-" {
 		return ""
 	}
-	t := &m.shared[maphash.String(m.boxes.seed, s)%uint64(len(m.shared))]
-	if *t != s {
-		*t = strings.Clone(s) // never hold on to the event's memory
-	}
-	return *t
+	at, _ := m.shared.of(s)
+	return at.text
 }
 
 // slab makes room for many values at once.

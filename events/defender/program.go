@@ -1,7 +1,6 @@
 package defender
 
 import (
-	"hash/maphash"
 	"strings"
 
 	"quarry/kql/types"
@@ -33,9 +32,12 @@ func (m *Mapper) programOf(st *stored) *program {
 	if key == "" {
 		key = st.get("Image")
 	}
-	slot := &m.programs[maphash.String(m.boxes.seed, key)%uint64(len(m.programs))]
-	if *slot != nil && (*slot).logged == logged {
-		return *slot
+	if key == "" {
+		key = "-" // as of a file without a name
+	}
+	at, remembered := m.programs.of(key)
+	if remembered && at.made.logged == logged {
+		return at.made
 	}
 	p := &program{hashes: m.hashSetOf(logged[0])}
 	for i, text := range logged {
@@ -44,6 +46,6 @@ func (m *Mapper) programOf(st *stored) *program {
 			p.info[i-1] = known(p.logged[i])
 		}
 	}
-	*slot = p
+	at.made = p
 	return p
 }
