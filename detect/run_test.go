@@ -85,22 +85,29 @@ func TestCheapFirstAndAgain(t *testing.T) {
 }
 
 func TestLimitsOfARule(t *testing.T) {
-	s := &scripted{costs: []float64{1, 1, 1, 1}, run: []func(context.Context) (engine.Rows, error){
+	late := 0
+	s := &scripted{costs: []float64{1, 1, 1, 1, 1}, run: []func(context.Context) (engine.Rows, error){
 		func(context.Context) (engine.Rows, error) { return numbers(7), nil },
 		func(context.Context) (engine.Rows, error) { return numbers(8), nil },
 		func(ctx context.Context) (engine.Rows, error) { <-ctx.Done(); return nil, ctx.Err() },
 		func(context.Context) (engine.Rows, error) {
 			return nil, &duckdb.Error{Kind: duckdb.Memory, Message: "more memory than it may use"}
 		},
+		func(ctx context.Context) (engine.Rows, error) { // once: its time was up
+			if late++; late == 1 {
+				<-ctx.Done()
+			}
+			return nil, &duckdb.Error{Kind: duckdb.Memory, Message: "more memory than it may use"}
+		},
 	}}
-	res, err := Hunt(context.Background(), ruleList(4), s, Options{MaxRows: 3, MaxHits: 7, Timeout: 20 * time.Millisecond})
+	res, err := Hunt(context.Background(), ruleList(5), s, Options{MaxRows: 3, MaxHits: 7, Timeout: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r := res.Rules[0]; r.Status != Fired || r.Hits != 7 || len(r.Rows) != 3 || !r.Truncated || !strings.HasSuffix(r.Last, ":00.0000006Z") {
 		t.Errorf("seven rows: %s %d %d %q", r.Status, r.Hits, len(r.Rows), r.Last)
 	}
-	for i, want := range []string{"more than 7 rows", "longer than 20ms", "more memory"} {
+	for i, want := range []string{"more than 7 rows", "longer than 20ms", "more memory", "longer than 20ms"} {
 		if r := res.Rules[i+1]; r.Status != Refused || !strings.Contains(r.Reason, want) || r.Hits != 0 || len(r.Rows) != 0 {
 			t.Errorf("rule %d: %s %q %d, want %q", i+1, r.Status, r.Reason, r.Hits, want)
 		}
