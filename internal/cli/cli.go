@@ -29,6 +29,7 @@ type app struct {
 
 // Main runs the program with the process's arguments and files and returns the exit status.
 func Main() int {
+	relaxCollector()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	// After the first signal the default comes back: a second one ends the process at once.
