@@ -28,6 +28,7 @@ type Appender struct {
 	columns []writer
 	n       int // rows in the chunk
 	given   int // rows that DuckDB has collected; belongs to whoever gives it chunks
+	text    int // bytes of text in them
 	err     error
 	closed  bool
 }
@@ -124,8 +125,10 @@ func (a *Appender) push() error {
 	if a.n == 0 {
 		return nil
 	}
+	size := 0
 	for i := range a.columns {
 		a.columns[i].flush()
+		size += a.columns[i].text
 	}
 	b.DataChunkSetSize(a.chunk, b.IdxT(a.n))
 	if err := a.wait(); err != nil {
@@ -133,23 +136,29 @@ func (a *Appender) push() error {
 	}
 	full, taken := a.chunk, make(chan bool, 1)
 	n := a.n
-	go func() { taken <- a.give(full, n) }()
+	go func() { taken <- a.give(full, n, size) }()
 	a.chunk, a.other, a.taken = a.other, full, taken
 	a.resetChunk()
 	return nil
 }
 
-// flushEvery bounds the rows that DuckDB collects before it writes them to the table's
-// storage, which packs them.
-const flushEvery = 8 * ChunkRows
+// DuckDB writes what it has collected to the table's storage after so many rows or bytes of
+// text. The storage packs a row group when it is full, which takes as long as collecting
+// half of the next one: late times as much may wait for it.
+const (
+	flushRows = 8 * ChunkRows
+	flushText = 64 << 20
+	late      = 5
+)
 
-// give hands DuckDB a chunk of n rows and says whether it took it.
-func (a *Appender) give(chunk b.DataChunk, n int) bool {
+// give hands DuckDB a chunk of n rows with so many bytes of text and says whether it took it.
+func (a *Appender) give(chunk b.DataChunk, n, size int) bool {
 	if b.AppendDataChunk(a.handles[a.turn], chunk) == b.StateError {
 		a.failed = a.turn
 		return false
 	}
-	if a.given += n; a.given < flushEvery {
+	a.given, a.text = a.given+n, a.text+size
+	if collected := max(float64(a.given)/flushRows, float64(a.text)/flushText); collected < 1 || collected < late && a.packing() {
 		return true
 	}
 	if !a.settle() {
@@ -157,9 +166,12 @@ func (a *Appender) give(chunk b.DataChunk, n int) bool {
 	}
 	full, flushed := a.turn, make(chan bool, 1)
 	go func() { flushed <- b.AppenderFlush(a.handles[full]) != b.StateError }()
-	a.turn, a.flushed, a.given = 1-full, flushed, 0
+	a.turn, a.flushed, a.given, a.text = 1-full, flushed, 0, 0
 	return true
 }
+
+// packing reports whether rows of the handle that does not collect are on their way.
+func (a *Appender) packing() bool { return a.flushed != nil && len(a.flushed) == 0 }
 
 // settle waits until the rows of the handle that does not collect are in the table.
 func (a *Appender) settle() bool {
@@ -201,7 +213,7 @@ func (a *Appender) commit() error {
 		a.failed = a.turn
 		return a.failure()
 	}
-	a.given = 0
+	a.given, a.text = 0, 0
 	return a.conn.commit(a.ctx)
 }
 

@@ -45,13 +45,17 @@ func (a *Appender) take(rows *types.Block, from, n int) error {
 	}
 	var pin runtime.Pinner // of texts that the chunk points to
 	defer pin.Unpin()
+	size := 0
 	for i := range rows.Columns {
+		if v := &rows.Columns[i]; len(v.Ends) > 0 {
+			size += len(v.Texts(from, n))
+		}
 		if err := fill(b.DataChunkGetVector(a.chunk, b.IdxT(i)), &rows.Columns[i], from, n, &pin); err != nil {
 			return &Error{Kind: Conversion, Message: fmt.Sprintf("column %q: %s", a.schema[i].Name, err)}
 		}
 	}
 	b.DataChunkSetSize(a.chunk, b.IdxT(n))
-	if !a.give(a.chunk, n) {
+	if !a.give(a.chunk, n, size) {
 		return a.failure()
 	}
 	a.resetChunk()

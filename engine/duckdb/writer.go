@@ -17,6 +17,7 @@ type writer struct {
 	vec   b.Vector
 	data  unsafe.Pointer
 	valid *uint64 // nil until the first null
+	text  int     // bytes of text since reset
 
 	rows    []uint32
 	lengths []uint32
@@ -29,7 +30,7 @@ const maxPending = 1 << 20
 // reset starts a new chunk.
 func (w *writer) reset(vec b.Vector, t types.Type) {
 	w.typ, w.vec, w.data, w.valid = t, vec, b.VectorGetData(vec), nil
-	w.rows, w.lengths, w.bytes = w.rows[:0], w.lengths[:0], w.bytes[:0]
+	w.rows, w.lengths, w.bytes, w.text = w.rows[:0], w.lengths[:0], w.bytes[:0], 0
 }
 
 // set writes a value of the Go form that types.Value prescribes.
@@ -109,6 +110,7 @@ func (w *writer) word(row int, change func(word, bit uint64) uint64) {
 
 func (w *writer) setText(row int, s string) error {
 	s = text(s)
+	w.text += len(s)
 	if len(s) <= inlineBytes {
 		cell := stringT{length: uint32(len(s))}
 		copy(cell.inline[:], s)
