@@ -236,7 +236,7 @@ type clueIndex struct {
 	any     []int32            // all clues, which a text with letters like those of ASCII may have
 	hidden  []int32            // clues that JSON may have written with \u
 
-	grams  [1 << 10]uint64 // a bit for each hash of a gram
+	grams  [1 << 11]uint64 // a bit for each hash of a gram
 	byGram map[uint32][]part4
 	short  []needle // of less than four bytes
 
@@ -278,7 +278,7 @@ func gram(s string) uint32 {
 }
 
 func gramBit(g uint32) (word uint32, bit uint64) {
-	h := g * 0x9E3779B1 >> 16
+	h := g * 0x9E3779B1 >> 15
 	return h >> 6, 1 << (h & 63)
 }
 
@@ -309,6 +309,28 @@ func (x *clueIndex) finish() {
 		x.grams[word] |= bit
 	}
 	x.parts = nil
+}
+
+// lowerASCII takes the letters A to Z to lower case, eight bytes at a time, and reports
+// whether all bytes are ASCII.
+func lowerASCII(b []byte) bool {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	seen := uint64(0)
+	for len(b) >= 8 {
+		w := binary.LittleEndian.Uint64(b)
+		low := w &^ high // so that no sum reaches the next byte
+		letters := (low + (0x80-'A')*ones) &^ (low + (0x7F-'Z')*ones) &^ w & high
+		binary.LittleEndian.PutUint64(b, w|letters>>2)
+		seen |= w
+		b = b[8:]
+	}
+	for i, c := range b {
+		seen |= uint64(c)
+		if c-'A' < 26 {
+			b[i] = c | 0x20
+		}
+	}
+	return seen&high == 0
 }
 
 // likeASCII reports letters beyond ASCII that some mapping of case takes to one in it:
@@ -344,14 +366,8 @@ func (x *clueIndex) find(s string) []int32 {
 func (x *clueIndex) search(s string, found []int32) []int32 {
 	b := append(x.lower[:0], s...)
 	x.lower = b
-	var high byte
-	for i, c := range b {
-		high |= c
-		if c-'A' < 26 {
-			b[i] = c | 0x20
-		}
-	}
-	if high >= utf8.RuneSelf && strings.IndexFunc(s, likeASCII) >= 0 {
+	ascii := lowerASCII(b)
+	if !ascii && strings.IndexFunc(s, likeASCII) >= 0 {
 		return append(found, x.any...)
 	}
 	if len(x.hidden) > 0 && hides(s) {

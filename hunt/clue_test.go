@@ -1,7 +1,9 @@
 package hunt
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,4 +118,32 @@ func condsOf(t *testing.T, s *Session, cond string) []plan.Expr {
 	}
 	t.Fatalf("%s reads no table", cond)
 	return nil
+}
+
+func TestLowerASCII(t *testing.T) {
+	var all []byte
+	for c := range 256 {
+		all = append(all, byte(c))
+	}
+	for from := range 9 { // each byte in each place of a word, and in the rest
+		got, want := slices.Clone(all[from:]), slices.Clone(all[from:])
+		for i, c := range want {
+			if 'A' <= c && c <= 'Z' {
+				want[i] = c + 'a' - 'A'
+			}
+		}
+		if lowerASCII(got) || !bytes.Equal(got, want) {
+			t.Errorf("from %d: %q", from, got)
+		}
+	}
+	for i := range 20 {
+		text := []byte("ABCDEFGHIJKLMNOPQRST")
+		if !lowerASCII(text) {
+			t.Error("letters are ASCII")
+		}
+		text[i] = 0x80
+		if lowerASCII(text) {
+			t.Errorf("byte %d is not ASCII", i)
+		}
+	}
 }
