@@ -32,16 +32,7 @@ type dynParser struct {
 	i int
 }
 
-func (p *dynParser) space() {
-	for p.i < len(p.s) {
-		switch p.s[p.i] {
-		case ' ', '\t', '\n', '\r':
-			p.i++
-		default:
-			return
-		}
-	}
-}
+func (p *dynParser) space() { p.i = validSpace(p.s, p.i) }
 
 func (p *dynParser) eat(c byte) bool {
 	if p.i < len(p.s) && p.s[p.i] == c {
@@ -223,43 +214,29 @@ func (p *dynParser) escaped(start int) (string, bool) {
 }
 
 func (p *dynParser) hex4() (rune, bool) {
-	if len(p.s)-p.i < 4 {
+	v, ok := hex4(p.s, p.i)
+	p.i += 4
+	return v, ok
+}
+
+// hex4 reads the four digits after \u.
+func hex4(s string, i int) (rune, bool) {
+	if len(s)-i < 4 {
 		return 0, false
 	}
-	v, err := strconv.ParseUint(p.s[p.i:p.i+4], 16, 32)
-	p.i += 4
+	v, err := strconv.ParseUint(s[i:i+4], 16, 32)
 	return rune(v), err == nil
 }
 
 func (p *dynParser) number() (Dyn, bool) {
-	start := p.i
-	p.eat('-')
-	if p.eat('0') {
-		if p.i < len(p.s) && isDigit(p.s[p.i]) {
-			return Dyn{}, false
-		}
-	} else if !p.digits() {
+	end := validNumber(p.s, p.i)
+	if end < 0 {
 		return Dyn{}, false
 	}
-	whole := true
-	if p.eat('.') {
-		whole = false
-		if !p.digits() {
-			return Dyn{}, false
-		}
-	}
-	exponent := false
-	if p.i < len(p.s) && (p.s[p.i] == 'e' || p.s[p.i] == 'E') {
-		whole, exponent = false, true
-		p.i++
-		if !p.eat('+') {
-			p.eat('-')
-		}
-		if !p.digits() {
-			return Dyn{}, false
-		}
-	}
-	text := p.s[start:p.i]
+	text := p.s[p.i:end]
+	p.i = end
+	exponent := strings.ContainsAny(text, "eE")
+	whole := !exponent && !strings.Contains(text, ".")
 	switch {
 	case whole:
 		if text == "-0" {
@@ -282,14 +259,6 @@ func shortDecimal(s string) bool {
 		return false
 	}
 	return s[n-1] != '0' || s[n-2] == '.'
-}
-
-func (p *dynParser) digits() bool {
-	start := p.i
-	for p.i < len(p.s) && isDigit(p.s[p.i]) {
-		p.i++
-	}
-	return p.i > start
 }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -14,7 +14,8 @@ func ValidJSON(text string) bool {
 	return i >= 0 && validSpace(text, i) == len(text)
 }
 
-// The functions below give the place after what they read, -1 where it is not there.
+// The functions below give the place after what they read, -1 where it is not there. ParseDyn
+// reads space and numbers by them, too.
 
 func validSpace(s string, i int) int {
 	for i < len(s) && (s[i] == ' ' || s[i] == '\n' || s[i] == '\r' || s[i] == '\t') {
@@ -165,33 +166,18 @@ func validEscape(s string, i int) int {
 	default:
 		return -1
 	}
-	unit := func(i int) (v int) {
-		if i+4 > len(s) {
-			return -1
-		}
-		for _, c := range []byte(s[i : i+4]) {
-			switch letter := c | 0x20; {
-			case isDigit(c):
-				v = v<<4 | int(c-'0')
-			case letter >= 'a' && letter <= 'f':
-				v = v<<4 | int(letter-'a'+10)
-			default:
-				return -1
-			}
-		}
-		return v
-	}
-	switch v := unit(i + 1); {
-	case v < 0 || v >= 0xDC00 && v <= 0xDFFF:
+	v, ok := hex4(s, i+1)
+	if !ok || v >= 0xDC00 && v <= 0xDFFF {
 		return -1
-	case v >= 0xD800 && v < 0xDC00:
-		if i = validWord(s, i+5, `\u`); i < 0 {
-			return -1
-		}
-		if low := unit(i); low < 0xDC00 || low > 0xDFFF {
-			return -1
-		}
-		return i + 4
 	}
-	return i + 5
+	if v < 0xD800 || v > 0xDFFF {
+		return i + 5
+	}
+	if i = validWord(s, i+5, `\u`); i < 0 {
+		return -1
+	}
+	if low, ok := hex4(s, i); !ok || low < 0xDC00 || low > 0xDFFF {
+		return -1
+	}
+	return i + 4
 }
