@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -83,15 +84,6 @@ type idBin struct {
 	ids   map[string]bool
 }
 
-func binsOf(s *activitySlice) []int64 {
-	out := make([]int64, 0, len(s.of))
-	for b := range s.of {
-		out = append(out, b)
-	}
-	slices.Sort(out)
-	return out
-}
-
 // read gathers rows of id, time, dimensions by window, from time "from" on.
 func (a *Activity) read(in Rows, from int64) ([]*activitySlice, error) {
 	return groupRows(in, 2, within(from, a.End), func(to *map[int64]*idBin, row []types.Value) (bytes int) {
@@ -135,7 +127,7 @@ func (a *Activity) Counts(e *Env, in Rows, emit func([]types.Value) error) error
 	}
 	for _, s := range all {
 		seen := map[string]bool{}
-		for _, at := range binsOf(s) {
+		for _, at := range slices.Sorted(maps.Keys(s.of)) {
 			b := s.of[at]
 			before := len(seen)
 			for id := range b.ids {
@@ -156,7 +148,7 @@ func (a *Activity) Metrics(e *Env, in Rows, emit func([]types.Value) error) erro
 		return err
 	}
 	for _, s := range all {
-		for _, at := range binsOf(s) {
+		for _, at := range slices.Sorted(maps.Keys(s.of)) {
 			b, kept, before := s.of[at], 0, 0
 			if prev := s.of[a.shift(at, -1)]; prev != nil {
 				before = len(prev.ids)
@@ -182,7 +174,7 @@ func (a *Activity) Engagement(e *Env, in Rows, emit func([]types.Value) error) e
 		return err
 	}
 	for _, s := range all {
-		order := binsOf(s)
+		order := slices.Sorted(maps.Keys(s.of))
 		for i, at := range order {
 			if at < a.Start {
 				continue
@@ -215,7 +207,7 @@ func (a *Activity) Sliding(e *Env, in Rows, emit func([]types.Value) error) erro
 		return err
 	}
 	for _, s := range all {
-		order := binsOf(s)
+		order := slices.Sorted(maps.Keys(s.of))
 		first := 0
 		for _, at := range bins {
 			for first < len(order) && order[first] <= at-a.Lookback {
@@ -271,12 +263,7 @@ func readVisits(in Rows, from, to int64) ([]*visits, error) {
 
 // emitCounts gives the counts of bins in order.
 func emitCounts(dims []types.Value, counts map[int64]int64, emit func([]types.Value) error) error {
-	order := make([]int64, 0, len(counts))
-	for b := range counts {
-		order = append(order, b)
-	}
-	slices.Sort(order)
-	for _, b := range order {
+	for _, b := range slices.Sorted(maps.Keys(counts)) {
 		if err := emit(resultRow([]types.Value{b}, dims, counts[b])); err != nil {
 			return err
 		}
@@ -359,7 +346,7 @@ func (a *Activity) Cohorts(e *Env, in Rows, known map[string]bool, cohort *int64
 	for _, s := range all {
 		first := map[string]int64{}
 		members := map[int64][]string{}
-		for _, at := range binsOf(s) {
+		for _, at := range slices.Sorted(maps.Keys(s.of)) {
 			for id := range s.of[at].ids {
 				if _, seen := first[id]; !seen && !known[id] {
 					first[id] = at

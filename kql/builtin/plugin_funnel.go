@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"quarry/kql/types"
@@ -227,12 +228,7 @@ func (f *Funnel) Completion(env *Env, in Rows, emit func([]types.Value) error) e
 			}
 		}
 	}
-	bins := make([]int64, 0, len(counts))
-	for b := range counts {
-		bins = append(bins, b)
-	}
-	slices.Sort(bins)
-	for _, b := range bins {
+	for _, b := range slices.Sorted(maps.Keys(counts)) {
 		for p, limit := range f.Periods {
 			for k, s := range f.Sequence {
 				if err := emit([]types.Value{b, s, limit, counts[b][p][k]}); err != nil {

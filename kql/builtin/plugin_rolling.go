@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -29,11 +30,7 @@ func RollingPercentiles(e *Env, in Rows, percentile float64, size, bins int64, e
 		return err
 	}
 	for _, g := range all {
-		order := make([]int64, 0, len(g.of))
-		for at := range g.of {
-			order = append(order, at)
-		}
-		slices.Sort(order)
+		order := slices.Sorted(maps.Keys(g.of))
 		for i, at := range order {
 			e.Check()
 			var window []types.Value
