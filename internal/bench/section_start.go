@@ -12,7 +12,6 @@ func startSection() Section {
 		Title: "Start of a process",
 		About: "The time from starting a process to its end. The rival is a process that opens the same engine in memory, asks it for 1, and has nothing to compile.",
 		Run: func(ctx context.Context, e *Env) ([]Row, error) {
-			e.Reps *= 4 // short and noisy
 			var quarryCPU, rivalCPU Times
 			q, r, err := e.Race(ctx, "print 1",
 				func(ctx context.Context) (time.Duration, error) {
