@@ -3,7 +3,6 @@ package hunt
 import (
 	"context"
 	"strconv"
-	"sync/atomic"
 	"time"
 
 	"quarry/engine"
@@ -166,9 +165,9 @@ func (s *Session) compile(ctx context.Context, r Request, given map[string]*bind
 	if cat.own == nil {
 		cat.own = &Own{}
 	}
-	var stop atomic.Bool
-	defer context.AfterFunc(ctx, func() { stop.Store(true) })()
-	out, err = compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings, Arrival: r.Arrival, Env: s.env.Until(&stop)})
+	env, release := s.env.During(ctx)
+	defer release()
+	out, err = compiler.Compile(r.Text, cat, bind.Options{Now: now, Params: r.Params, Settings: settings, Arrival: r.Arrival, Env: env})
 	if ctx.Err() != nil { // not what compiling made of it
 		return nil, cat.looked, ctx.Err()
 	}

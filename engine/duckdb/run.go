@@ -140,9 +140,9 @@ func (db *DB) step(ctx context.Context, s sqlgen.Step, env *builtin.Env, names *
 		out = types.Schema{{Name: "c0", Type: types.Long}}
 	}
 	return db.Spool(ctx, out, func(yield func([]types.Value, error) bool) {
-		var stop atomic.Bool
-		defer context.AfterFunc(ctx, func() { stop.Store(true) })()
-		err := s.Run(ctx, env.Until(&stop), inputs, func(row []types.Value) error {
+		env, release := env.During(ctx)
+		defer release()
+		err := s.Run(ctx, env, inputs, func(row []types.Value) error {
 			if len(s.Out) == 0 {
 				row = []types.Value{nil}
 			}

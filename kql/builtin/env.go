@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"context"
 	"regexp"
 	"sync"
 	"sync/atomic"
@@ -34,6 +35,12 @@ func (e *Env) Until(stop *atomic.Bool) *Env {
 	out := *e
 	out.stop = stop
 	return &out
+}
+
+// During is Until for work that has to end with ctx; release, once it has ended.
+func (e *Env) During(ctx context.Context) (own *Env, release func() bool) {
+	var stop atomic.Bool
+	return e.Until(&stop), context.AfterFunc(ctx, func() { stop.Store(true) })
 }
 
 // Stopped is what Check panics with.
