@@ -41,8 +41,19 @@ type sieve struct {
 	sites []*sieved
 
 	groups  []*group
-	hot     string // the table of copied rows
+	hot     string            // the table of copied rows
+	places  map[string]string // of the table's columns in the copy
 	hotRows int64
+}
+
+// copied is what a scan of the table reads, of the copy.
+func (s *sieve) copied(scan *plan.Scan) *plan.Scan {
+	c := *scan
+	c.Table, c.Source = s.hot, nil
+	for _, column := range scan.Source {
+		c.Source = append(c.Source, s.places[column])
+	}
+	return &c
 }
 
 // group is the sites with the same conditions.
@@ -211,9 +222,7 @@ func (r *batched) lighten(parts map[*plan.Scan]part) {
 			case p.rows == 0:
 				return nil
 			case p.hot:
-				c := *scan
-				c.Table = p.of.hot
-				return &c
+				return p.of.copied(scan)
 			}
 			return scan
 		})

@@ -64,12 +64,12 @@ func (s *sieve) narrow(ctx context.Context, session *Session) (drop func(), err 
 	if err := s.search(ctx, session, clued); err != nil {
 		return nil, err
 	}
-	if err := s.count(ctx, session, s.table.Physical, cheap); err != nil {
+	if err := s.count(ctx, session, cheap, false); err != nil {
 		return nil, err
 	}
 	chosen, err := s.copy(ctx, session, clued, &drop)
 	if err == nil {
-		err = s.count(ctx, session, s.hot, chosen)
+		err = s.count(ctx, session, chosen, true)
 	}
 	for _, g := range s.groups {
 		for _, one := range g.sites {
@@ -149,8 +149,8 @@ func numeric(conds sqlgen.Conditions) bool {
 	return ok
 }
 
-// count finds how many rows of a table, this one or the copy, meet the conditions.
-func (s *sieve) count(ctx context.Context, session *Session, table string, groups []*group) error {
+// count finds how many rows of the table, or of the copy, meet the conditions.
+func (s *sieve) count(ctx context.Context, session *Session, groups []*group, copied bool) error {
 	for part := range slices.Chunk(groups, setsAtOnce) {
 		wanted := map[int]bool{}
 		sets := make([]sqlgen.Conditions, len(part))
@@ -159,7 +159,9 @@ func (s *sieve) count(ctx context.Context, session *Session, table string, group
 			reads(wanted, g.conds)
 		}
 		scan := s.scan(wanted)
-		scan.Table = table
+		if copied {
+			scan = s.copied(scan)
+		}
 		program, err := sqlgen.Count(scan, sets)
 		if err != nil {
 			return err
@@ -222,7 +224,12 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 		return nil, err
 	}
 	defer dropList()
-	program, err := sqlgen.Select(s.scan(wanted), list)
+	scan := s.scan(wanted)
+	s.places = map[string]string{}
+	for i, column := range scan.Source {
+		s.places[column] = "c" + strconv.Itoa(i)
+	}
+	program, err := sqlgen.Select(scan, list)
 	if err != nil {
 		return nil, err
 	}

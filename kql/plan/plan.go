@@ -56,7 +56,7 @@ type (
 		Table  string // physical name, as the engine knows it
 		Name   string // KQL name
 		Cols   []Col
-		Source []string // physical column of each of Cols
+		Source []string // physical column of each of Cols: c0 is the first of the table, c1 the second, ...
 	}
 	// Values is a constant table.
 	Values struct {

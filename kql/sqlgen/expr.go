@@ -39,7 +39,7 @@ func (x *exprs) over(q *query) *query {
 	for _, level := range x.levels {
 		inner := q.open()
 		var items items
-		items.add("*")
+		items.add(inner.star())
 		for _, h := range level {
 			items.add(h.sql, " AS ", h.name)
 		}
@@ -194,7 +194,8 @@ func (x *exprs) subquery(s *plan.Subquery) sqlx.Expr {
 	if s.Order != nil {
 		order = " ORDER BY " + column(s.Order.ID)
 	}
-	q = &query{items: column(s.Col.ID), from: q.sub(), tail: order + " LIMIT 1"}
+	q = q.open().pick(these([]plan.Col{s.Col}))
+	q.tail = order + " LIMIT 1"
 	e := sqlx.Expr(sqlx.Raw(q.sub().String()))
 	if s.Col.Type == types.String {
 		e = sqlx.Call("coalesce", e, sqlx.String(""))
@@ -203,17 +204,22 @@ func (x *exprs) subquery(s *plan.Subquery) sqlx.Expr {
 }
 
 func (x *exprs) inQuery(e *plan.InQuery, filter bool) sqlx.Expr {
-	col := sqlx.Expr(sqlx.Raw(column(e.Col)))
 	left := x.lower(e.X, false)
 	if e.CaseFold {
-		col, left = sqlx.Call("lower", col), sqlx.Call("lower", left)
+		left = sqlx.Call("lower", left)
 	}
-	sub := "(SELECT " + sqlx.Text(col) + " FROM " + x.g.node(e.Node).sub().String() + ")"
+	q := x.g.node(e.Node)
+	if e.CaseFold {
+		q = q.open()
+		q.items = listed(sqlx.Text(sqlx.Call("lower", sqlx.Raw(column(e.Col)))))
+	} else {
+		q = q.pick([]named{{e.Col, e.Col}})
+	}
 	op := " IN "
 	if e.Not {
 		op = " NOT IN "
 	}
-	in := sqlx.Parts{left, op + sub}
+	in := sqlx.Parts{left, op + "(" + q.sql() + ")"}
 	if filter && !e.Not {
 		return in
 	}

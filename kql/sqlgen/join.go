@@ -63,7 +63,7 @@ func (g *generator) join(n *plan.Join) *query {
 		pad = append(pad, g.padding(l)...)
 	}
 	if len(pad) > 0 {
-		q.items = "* REPLACE (" + strings.Join(pad, ", ") + ")"
+		q.items = listed("* REPLACE (" + strings.Join(pad, ", ") + ")")
 	}
 	return q
 }

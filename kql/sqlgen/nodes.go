@@ -12,11 +12,7 @@ import (
 )
 
 func (g *generator) scan(n *plan.Scan) *query {
-	items := room(2 * len(n.Cols))
-	for i, c := range n.Cols {
-		items.as(c.ID, n.Source[i])
-	}
-	q := &query{items: items.list(), from: plain(n.Table)}
+	q := scanned(n)
 	for _, c := range n.Cols {
 		if near := g.near[c.ID]; near != nil {
 			source := make(map[plan.ID]string, len(n.Cols))
@@ -29,12 +25,59 @@ func (g *generator) scan(n *plan.Scan) *query {
 	return q
 }
 
+// scanned names the columns of a table where it is read: one SELECT less than a list of
+// what they shall be called.
+func scanned(n *plan.Scan) *query {
+	names := make(map[int]plan.ID, len(n.Cols))
+	end := 0
+	for i, c := range n.Cols {
+		at, ok := place(n.Source[i])
+		if _, twice := names[at]; twice || !ok {
+			items := room(2 * len(n.Cols))
+			for i, c := range n.Cols {
+				items.as(c.ID, n.Source[i])
+			}
+			return &query{items: items.list(), from: plain(n.Table)}
+		}
+		names[at] = c.ID
+		end = max(end, at+1)
+	}
+	called := room(end)
+	for at := range end {
+		if id, ok := names[at]; ok {
+			called.column(id)
+		} else {
+			called.add("c", strconv.Itoa(at))
+		}
+	}
+	return aliased(n.Table, called, n.Cols)
+}
+
+// place is the number of a stored column, which is its place in the table.
+func place(source string) (int, bool) {
+	digits, ok := strings.CutPrefix(source, "c")
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil
+}
+
+// aliased reads columns of a relation whose columns are called anew, in order.
+func aliased(relation string, called *items, cols []plan.Col) *query {
+	if len(cols) == 0 {
+		return &query{items: listed(oneItem), from: plain(relation)}
+	}
+	all := room(len(cols))
+	for _, c := range cols {
+		all.column(c.ID)
+	}
+	return &query{all: all.list().sql, from: plain(relation + " AS t(" + called.list().sql + ")")}
+}
+
 func (g *generator) values(n *plan.Values) *query {
 	if len(n.Cols) == 0 {
 		if len(n.Rows) == 1 {
 			return &query{from: plain("(SELECT 0 AS q0)")}
 		}
-		return &query{items: oneItem, from: plain("range(" + strconv.Itoa(len(n.Rows)) + ")")}
+		return &query{items: listed(oneItem), from: plain("range(" + strconv.Itoa(len(n.Rows)) + ")")}
 	}
 	items := room(4 * len(n.Cols))
 	if len(n.Rows) == 0 {
@@ -90,12 +133,12 @@ func (g *generator) rangeNode(n *plan.Range) *query {
 	}
 	item := fmt.Sprintf("%s + %s * %s AS %s", from, name, step, column(n.Col.ID))
 	if len(x.levels) == 0 {
-		return &query{items: item, from: plain(g.counter(count, name))}
+		return &query{items: listed(item), from: plain(g.counter(count, name))}
 	}
 	q := x.over(&query{from: plain("(SELECT 0 AS q0)")})
-	q.items = "*, unnest(range(CAST(" + count + " AS BIGINT))) AS " + name
+	q.items = listed(q.star() + ", unnest(range(CAST(" + count + " AS BIGINT))) AS " + name)
 	q = q.open()
-	q.items = item
+	q.items = listed(item)
 	return q
 }
 
@@ -136,7 +179,11 @@ func sequence(c *plan.Col) sqlx.Expr {
 }
 
 func (g *generator) project(n *plan.Project) *query {
-	q := g.node(n.In).open()
+	q := g.node(n.In)
+	if cols, ok := passedOn(n); ok {
+		return q.pick(cols)
+	}
+	q = q.open()
 	x := g.exprs()
 	x.order = sequence(n.Order)
 	x.partition = g.partitionOf(n)
@@ -159,6 +206,19 @@ func (g *generator) project(n *plan.Project) *query {
 	q = x.over(q)
 	q.items = items.list()
 	return q
+}
+
+// passedOn are the columns of a projection that computes nothing.
+func passedOn(n *plan.Project) ([]named, bool) {
+	cols := make([]named, len(n.Items))
+	for i, it := range n.Items {
+		ref, ok := it.Expr.(plan.ColRef)
+		if !ok {
+			return nil, false
+		}
+		cols[i] = named{ref.ID, it.Col.ID}
+	}
+	return cols, true
 }
 
 // partitionOf are the hidden columns that window rows restart on.
@@ -229,7 +289,7 @@ func (g *generator) sort(n *plan.Sort) *query {
 		q = &query{from: q.sub()}
 	}
 	window := strings.TrimSpace(g.partitionBy(n.Partition) + order)
-	q.items = "*, row_number() OVER (" + window + ") AS " + column(n.Ord.ID)
+	q.items = listed(q.star() + ", row_number() OVER (" + window + ") AS " + column(n.Ord.ID))
 	if n.Limit != nil && len(n.Partition) > 0 {
 		q = q.open()
 		q.where = append(q.where, column(n.Ord.ID)+" <= "+g.exprs().text(n.Limit))
@@ -274,7 +334,7 @@ func (g *generator) firstOf(n *plan.FirstOf) *query {
 	for _, id := range n.Keys {
 		keys = append(keys, column(id))
 	}
-	q.items = "DISTINCT ON (" + strings.Join(keys, ", ") + ") *"
+	q.items = listed("DISTINCT ON (" + strings.Join(keys, ", ") + ") " + q.star())
 	return q
 }
 
@@ -282,19 +342,25 @@ func (g *generator) union(n *plan.Union) *query {
 	from := make(text, 0, len(n.In)+1)
 	before := "("
 	for i, in := range n.In {
-		cols := in.Out()
-		items := room(len(cols))
-		for j, c := range cols {
-			if i == 0 {
-				items.passed(c.ID, n.Cols[j].ID)
-			} else {
-				items.column(c.ID)
+		cols := these(in.Out())
+		if i == 0 {
+			for j, c := range n.Cols {
+				cols[j].to = c.ID
 			}
 		}
-		from = append(from, piece{before, &query{items: items.list(), from: g.node(in).sub()}})
+		from = append(from, piece{before, g.node(in).member(cols)})
 		before = " UNION ALL "
 	}
 	return &query{from: append(from, piece{text: ")"})}
+}
+
+// member is the query of columns as one of several in a UNION ALL, which has no room for
+// an ORDER BY or a LIMIT.
+func (q *query) member(cols []named) *query {
+	if q.tail != "" {
+		q = q.open()
+	}
+	return q.pick(cols)
 }
 
 // unnest expands dynamic values: several lists in one select list are zipped and
@@ -312,7 +378,7 @@ func (g *generator) unnest(n *plan.Unnest) *query {
 	}
 	q = x.over(q)
 	var items items
-	items.add("*")
+	items.add(q.star())
 	for i, it := range n.Items {
 		items.as(it.Col.ID, "CAST(unnest(", lists[i], ") AS VARCHAR)")
 	}
@@ -333,11 +399,11 @@ func (g *generator) ref(n *plan.Ref) *query {
 		g.define(s, func() *query { return g.node(s.Node) })
 	}
 	g.use(s)
-	items := room(2 * len(s.Cols))
-	for i, c := range s.Cols {
-		items.passed(c.ID, n.Cols[i].ID)
+	called := room(len(n.Cols))
+	for _, c := range n.Cols {
+		called.column(c.ID)
 	}
-	return &query{items: items.list(), from: plain(sharedName(s))}
+	return aliased(sharedName(s), called, n.Cols)
 }
 
 // define makes the query of a definition. What it reads is defined by then: there are no
@@ -345,12 +411,7 @@ func (g *generator) ref(n *plan.Ref) *query {
 func (g *generator) define(s *plan.Shared, make func() *query) {
 	outer := g.used
 	g.used = &definitions{}
-	q := make()
-	items := room(len(s.Cols))
-	for _, c := range s.Cols {
-		items.column(c.ID)
-	}
-	g.shared[s] = &query{items: items.list(), from: q.sub()}
+	g.shared[s] = make().pick(these(s.Cols))
 	g.deps(s, g.used.list)
 	g.used = outer
 }
@@ -401,29 +462,29 @@ func (g *generator) goOp(n *plan.GoOp) *query {
 		}
 		var input Input
 		input.SQL = g.statement(func() *query {
-			q := g.node(in)
-			var items items
+			var args []plan.Col
 			for _, id := range n.Args[i] {
-				items.column(id)
+				args = append(args, cols[id])
 				input.Schema = append(input.Schema, types.Column{Name: cols[id].Name, Type: cols[id].Type})
 			}
 			if len(n.Args[i]) == 0 {
 				input.Schema = types.Schema{{Name: "q0", Type: types.Long}}
 			}
-			order := ""
-			if i == 0 && n.Order != nil {
-				order = " ORDER BY " + column(n.Order.ID)
+			q := g.node(in)
+			if i > 0 || n.Order == nil {
+				return q.pick(these(args))
 			}
-			return &query{items: items.list(), from: q.sub(), tail: order}
+			q = q.open().pick(these(args))
+			q.tail = " ORDER BY " + column(n.Order.ID)
+			return q
 		})
 		step.Inputs = append(step.Inputs, input)
 	}
-	var items items
+	called := room(len(n.Cols))
 	for i, c := range n.Cols {
-		name := "c" + strconv.Itoa(i)
-		step.Out = append(step.Out, types.Column{Name: name, Type: c.Type})
-		items.as(c.ID, name)
+		step.Out = append(step.Out, types.Column{Name: "c" + strconv.Itoa(i), Type: c.Type})
+		called.column(c.ID)
 	}
 	g.prog.Steps = append(g.prog.Steps, step)
-	return &query{items: items.list(), from: plain(step.Placeholder)}
+	return aliased(step.Placeholder, called, n.Cols)
 }

@@ -1,6 +1,7 @@
 package sqlgen
 
 import (
+	"strconv"
 	"strings"
 
 	"quarry/kql/plan"
@@ -29,11 +30,15 @@ func Count(scan *plan.Scan, sets []Conditions) (*Program, error) {
 }
 
 // Select makes the query for the rows of a table whose rowid is in column c0 of the table
-// rows, in the order of the table. Its columns are called as in the table.
+// rows, in the order of the table. Its columns are called as those of a stored table.
 func Select(scan *plan.Scan, rows string) (*Program, error) {
 	return generate(Native, func(g *generator) {
 		g.prog.Cols = scan.Cols
-		g.prog.SQL = "SELECT " + strings.Join(scan.Source, ", ") + " FROM " + scan.Table + " WHERE rowid IN (SELECT c0 FROM " + rows + ") ORDER BY rowid"
+		columns := make([]string, len(scan.Source))
+		for i, s := range scan.Source {
+			columns[i] = s + " AS c" + strconv.Itoa(i)
+		}
+		g.prog.SQL = "SELECT " + strings.Join(columns, ", ") + " FROM " + scan.Table + " WHERE rowid IN (SELECT c0 FROM " + rows + ") ORDER BY rowid"
 	})
 }
 

@@ -160,6 +160,13 @@ func sharedName(s *plan.Shared) string {
 func (g *generator) root(r *plan.Root) string {
 	return g.statement(func() *query {
 		q, computed, order := g.ordered(r)
+		if r.MaxRows > 0 {
+			order += " LIMIT " + strconv.FormatInt(r.MaxRows, 10)
+		}
+		if len(computed) == 0 && order == "" {
+			return q.pick(these(r.Cols))
+		}
+		q = q.open()
 		items := room(len(r.Cols))
 		for _, c := range r.Cols {
 			if text, ok := computed[c.ID]; ok && text != column(c.ID) {
@@ -168,10 +175,8 @@ func (g *generator) root(r *plan.Root) string {
 				items.column(c.ID)
 			}
 		}
-		if r.MaxRows > 0 {
-			order += " LIMIT " + strconv.FormatInt(r.MaxRows, 10)
-		}
-		return &query{items: items.list(), from: q.sub(), tail: order}
+		q.items, q.tail = items.list(), order
+		return q
 	})
 }
 
@@ -204,7 +209,7 @@ func (g *generator) node(n plan.Node) *query {
 		return g.unnest(n)
 	case *plan.Number:
 		q := g.node(n.In).open()
-		q.items = "*, row_number() OVER () AS " + column(n.Ord.ID)
+		q.items = listed(q.star() + ", row_number() OVER () AS " + column(n.Ord.ID))
 		return q
 	case *plan.Ref:
 		return g.ref(n)

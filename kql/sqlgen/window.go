@@ -19,8 +19,8 @@ func (g *generator) buckets(w *plan.Window, l, r *query, on []string) (*query, *
 		return l, r, append(on, fmt.Sprintf("%s + %s = %s", column(w.Left), sqlx.BigInt(w.High), column(w.Right)))
 	}
 	left, right := g.name("w"), g.name("w")
-	l.items = "*, " + touched(w) + " AS " + left
-	r.items = "*, " + bucket(w, column(w.Right), 0) + " AS " + right
+	l.items = listed(l.star() + ", " + touched(w) + " AS " + left)
+	r.items = listed(r.star() + ", " + bucket(w, column(w.Right), 0) + " AS " + right)
 	return l, r, append(on, left+" = "+right)
 }
 
