@@ -20,6 +20,7 @@ type Batch struct {
 	requests []Request
 	rules    []*batched
 	drops    []func()
+	gaveUp   []error // why tables are read as if no work were shared
 }
 
 // batched is one rule of a batch.

@@ -29,6 +29,9 @@ func compareBatch(t *testing.T, s *Session, queries []string) *Batch {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
+	for _, err := range b.gaveUp {
+		t.Error(err)
+	}
 	for i, q := range queries {
 		alone, _, wantErr := s.All(ctx, requests[i], 0)
 		rows, err := b.Run(ctx, i)

@@ -30,6 +30,8 @@ const (
 	hotShare = 4
 	// maxKept bounds the numbers of rows that are noted for one table.
 	maxKept = 8 << 20
+	// bitsOfMark are the marks in one column, whose numbers stay positive.
+	bitsOfMark = 62
 	// rowID is the engine's own number of a row.
 	rowID = "rowid"
 )
@@ -61,16 +63,17 @@ type group struct {
 	sites []*sieved
 	conds sqlgen.Conditions
 	clues []clue
-	rows  int64   // at most so many meet the conditions
-	ids   []int64 // of the rows that have the clues, unless they are too many
+	rows  int64      // at most so many meet the conditions
+	ids   []int64    // of the rows that have the clues, unless they are too many
+	mark  *plan.Mark // of those rows in the copy
 }
 
 // sieved is a site of a rule and what the pass found out.
 type sieved struct {
 	*site
-	key  string // of its conditions
-	rows int64  // at most so many meet the conditions
-	hot  bool   // all of them are in the copy
+	key  string     // of its conditions
+	rows int64      // at most so many meet the conditions
+	mark *plan.Mark // all of them are in the copy, and have it
 }
 
 // sieve makes the passes and changes the rules to what is left of their work.
@@ -101,6 +104,7 @@ func (b *Batch) sieve(ctx context.Context, parallel int) error {
 	for i, s := range sieves {
 		if errs[i] != nil { // more than one rule can bear, such as memory: each is on its own
 			s.giveUp()
+			b.gaveUp = append(b.gaveUp, errs[i])
 		}
 	}
 	each(ctx, len(b.rules), parallel, func(i int) { b.rules[i].lighten(of[i]) })
@@ -199,7 +203,7 @@ func countRows(ctx context.Context, s *Session, sieves []*sieve) error {
 // giveUp lets the rules read the table as it is.
 func (s *sieve) giveUp() {
 	for _, one := range s.sites {
-		one.rows, one.hot = s.rows, false
+		one.rows, one.mark = s.rows, nil
 	}
 }
 
@@ -211,7 +215,7 @@ func (r *batched) lighten(parts map[*plan.Scan]part) {
 	res := &r.answer.Compiled.Results[0]
 	changed := false
 	for _, p := range parts {
-		changed = changed || p.rows == 0 || p.hot
+		changed = changed || p.rows == 0 || p.mark != nil
 	}
 	if changed {
 		root := fold(res.Root, func(scan *plan.Scan) plan.Node {
@@ -221,8 +225,10 @@ func (r *batched) lighten(parts map[*plan.Scan]part) {
 				return scan
 			case p.rows == 0:
 				return nil
-			case p.hot:
-				return p.of.copied(scan)
+			case p.mark != nil:
+				c := p.of.copied(scan)
+				c.Mark = p.mark
+				return c
 			}
 			return scan
 		})
@@ -246,7 +252,7 @@ func costOf(root *plan.Root, parts map[*plan.Scan]part) float64 {
 			switch {
 			case !ok:
 				rows += 1000
-			case p.hot:
+			case p.mark != nil:
 				rows += float64(p.of.hotRows)
 			default:
 				rows += float64(p.of.rows)

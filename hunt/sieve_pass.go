@@ -153,9 +153,9 @@ func numeric(conds sqlgen.Conditions) bool {
 func (s *sieve) count(ctx context.Context, session *Session, groups []*group, copied bool) error {
 	for part := range slices.Chunk(groups, setsAtOnce) {
 		wanted := map[int]bool{}
-		sets := make([]sqlgen.Conditions, len(part))
+		sets := make([]sqlgen.Marked, len(part))
 		for i, g := range part {
-			sets[i] = g.conds
+			sets[i] = sqlgen.Marked{Conditions: g.conds, Mark: g.mark}
 			reads(wanted, g.conds)
 		}
 		scan := s.scan(wanted)
@@ -190,15 +190,23 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 	}
 	slices.SortStableFunc(chosen, func(a, b *group) int { return int(min(max(a.rows-b.rows, -1), 1)) })
 	sites := 0
-	ids := map[int64]bool{}
+	words := len(chosen)/bitsOfMark + 1
+	place := map[int64]int{} // of a row's marks, by its number
+	var marks []int64        // so many words of each row
 	wanted := map[int]bool{}
 	for n, g := range chosen {
-		if int64(len(ids))+g.rows > s.rows/hotShare {
+		if int64(len(place))+g.rows > s.rows/hotShare {
 			chosen = chosen[:n]
 			break
 		}
 		for _, id := range g.ids {
-			ids[id] = true
+			at, ok := place[id]
+			if !ok {
+				at = len(marks)
+				place[id] = at
+				marks = append(marks, make([]int64, words)...)
+			}
+			marks[at+n/bitsOfMark] |= 1 << (n % bitsOfMark)
 		}
 		reads(wanted, g.conds)
 		for _, one := range g.sites {
@@ -213,9 +221,18 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 	if sites < minSites {
 		return nil, nil
 	}
-	list, dropList, err := session.db.Spool(ctx, types.Schema{{Name: rowID, Type: types.Long}}, func(yield func([]types.Value, error) bool) {
-		for _, id := range slices.Sorted(maps.Keys(ids)) {
-			if !yield([]types.Value{id}, nil) {
+	schema := make(types.Schema, 1+words) // the number of a row, its marks
+	for i := range schema {
+		schema[i].Type = types.Long
+	}
+	list, dropList, err := session.db.Spool(ctx, schema, func(yield func([]types.Value, error) bool) {
+		for _, id := range slices.Sorted(maps.Keys(place)) {
+			row := make([]types.Value, 1, len(schema))
+			row[0] = id
+			for _, word := range marks[place[id]:][:words] {
+				row = append(row, word)
+			}
+			if !yield(row, nil) {
 				return
 			}
 		}
@@ -229,17 +246,18 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 	for i, column := range scan.Source {
 		s.places[column] = "c" + strconv.Itoa(i)
 	}
-	program, err := sqlgen.Select(scan, list)
+	program, err := sqlgen.Select(scan, list, words)
 	if err != nil {
 		return nil, err
 	}
 	if s.hot, *drop, err = session.db.SpoolProgram(ctx, program, session.env); err != nil {
 		return nil, err
 	}
-	s.hotRows = int64(len(ids))
-	for _, g := range chosen {
+	s.hotRows = int64(len(place))
+	for n, g := range chosen {
+		g.mark = &plan.Mark{Source: "c" + strconv.Itoa(len(scan.Source)+n/bitsOfMark), Bit: 1 << (n % bitsOfMark)}
 		for _, one := range g.sites {
-			one.hot = true
+			one.mark = g.mark
 		}
 	}
 	return chosen, nil

@@ -50,6 +50,12 @@ type Chart struct {
 	Props map[string]string
 }
 
+// Mark is a set of rows of a table: those that have a bit in a column of numbers.
+type Mark struct {
+	Source string // the physical column
+	Bit    int64  // one bit
+}
+
 type (
 	// Scan reads columns of a stored table.
 	Scan struct {
@@ -57,6 +63,7 @@ type (
 		Name   string // KQL name
 		Cols   []Col
 		Source []string // physical column of each of Cols: c0 is the first of the table, c1 the second, ...
+		Mark   *Mark    // leaves marked rows only; nil: all rows
 	}
 	// Values is a constant table.
 	Values struct {

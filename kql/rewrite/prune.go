@@ -231,7 +231,7 @@ func (p *pruner) cut(n plan.Node) plan.Node {
 	switch n := n.(type) {
 	case *plan.Scan:
 		if at, some := p.kept(len(n.Cols), func(i int) plan.ID { return n.Cols[i].ID }); some {
-			return &plan.Scan{Table: n.Table, Name: n.Name, Cols: pick(n.Cols, at), Source: pick(n.Source, at)}
+			return &plan.Scan{Table: n.Table, Name: n.Name, Cols: pick(n.Cols, at), Source: pick(n.Source, at), Mark: n.Mark}
 		}
 	case *plan.Values:
 		if at, some := p.kept(len(n.Cols), func(i int) plan.ID { return n.Cols[i].ID }); some {

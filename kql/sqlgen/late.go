@@ -58,7 +58,7 @@ func (g *generator) apart(n plan.Node) (plan.Node, []later) {
 		for _, c := range of.Cols {
 			l.late[c.ID] = true
 		}
-		l.from[s] = later{g.rowNumber(), of}
+		l.from[s] = later{g.newColumn(), of}
 		all = append(all, l.from[s])
 	}
 	if len(all) == 0 {
@@ -68,10 +68,10 @@ func (g *generator) apart(n plan.Node) (plan.Node, []later) {
 	return narrow, all
 }
 
-// rowNumber is a new column, whose ID no query has.
-func (g *generator) rowNumber() plan.Col {
-	g.rows++
-	return plan.Col{ID: plan.ID(math.MaxInt32 + g.rows), Type: types.Long}
+// newColumn is a column of numbers whose ID no query has.
+func (g *generator) newColumn() plan.Col {
+	g.columns++
+	return plan.Col{ID: plan.ID(math.MaxInt32 + g.columns), Type: types.Long}
 }
 
 // look notes what is read on the way to the tables.
@@ -140,7 +140,7 @@ func (l *lateColumns) without(n plan.Node) (plan.Node, []plan.Col) {
 		if !ok {
 			break
 		}
-		c := &plan.Scan{Table: n.Table, Name: n.Name, Cols: []plan.Col{of.row}, Source: []string{"rowid"}}
+		c := &plan.Scan{Table: n.Table, Name: n.Name, Cols: []plan.Col{of.row}, Source: []string{"rowid"}, Mark: n.Mark}
 		for i, col := range n.Cols {
 			if !l.late[col.ID] {
 				c.Cols, c.Source = append(c.Cols, col), append(c.Source, n.Source[i])
@@ -190,7 +190,7 @@ func (g *generator) readLate(narrow plan.Node, all []later, out []plan.Col) *que
 	}
 	q.items = items.list()
 	for _, of := range all {
-		number := g.rowNumber()
+		number := g.newColumn()
 		of.scan.Cols, of.scan.Source = append(of.scan.Cols, number), append(of.scan.Source, "rowid")
 		q.from = slices.Concat(q.from, plain(" JOIN "), g.scan(of.scan).sub(), plain(" ON "+column(of.row.ID)+" = "+column(number.ID)))
 	}

@@ -11,67 +11,6 @@ import (
 	"quarry/kql/types"
 )
 
-func (g *generator) scan(n *plan.Scan) *query {
-	q := scanned(n)
-	for _, c := range n.Cols {
-		if near := g.near[c.ID]; near != nil {
-			source := make(map[plan.ID]string, len(n.Cols))
-			for i, c := range n.Cols {
-				source[c.ID] = n.Source[i]
-			}
-			q.where = append(q.where, near(n.Table, source))
-		}
-	}
-	return q
-}
-
-// scanned names the columns of a table where it is read: one SELECT less than a list of
-// what they shall be called.
-func scanned(n *plan.Scan) *query {
-	names := make(map[int]plan.ID, len(n.Cols))
-	end := 0
-	for i, c := range n.Cols {
-		at, ok := place(n.Source[i])
-		if _, twice := names[at]; twice || !ok {
-			items := room(2 * len(n.Cols))
-			for i, c := range n.Cols {
-				items.as(c.ID, n.Source[i])
-			}
-			return &query{items: items.list(), from: plain(n.Table)}
-		}
-		names[at] = c.ID
-		end = max(end, at+1)
-	}
-	called := room(end)
-	for at := range end {
-		if id, ok := names[at]; ok {
-			called.column(id)
-		} else {
-			called.add("c", strconv.Itoa(at))
-		}
-	}
-	return aliased(n.Table, called, n.Cols)
-}
-
-// place is the number of a stored column, which is its place in the table.
-func place(source string) (int, bool) {
-	digits, ok := strings.CutPrefix(source, "c")
-	n, err := strconv.Atoi(digits)
-	return n, ok && err == nil
-}
-
-// aliased reads columns of a relation whose columns are called anew, in order.
-func aliased(relation string, called *items, cols []plan.Col) *query {
-	if len(cols) == 0 {
-		return &query{items: listed(oneItem), from: plain(relation)}
-	}
-	all := room(len(cols))
-	for _, c := range cols {
-		all.column(c.ID)
-	}
-	return &query{all: all.list().sql, from: plain(relation + " AS t(" + called.list().sql + ")")}
-}
-
 func (g *generator) values(n *plan.Values) *query {
 	if len(n.Cols) == 0 {
 		if len(n.Rows) == 1 {
@@ -482,7 +421,7 @@ func (g *generator) goOp(n *plan.GoOp) *query {
 	}
 	called := room(len(n.Cols))
 	for i, c := range n.Cols {
-		step.Out = append(step.Out, types.Column{Name: "c" + strconv.Itoa(i), Type: c.Type})
+		step.Out = append(step.Out, types.Column{Name: stored(i), Type: c.Type})
 		called.column(c.ID)
 	}
 	g.prog.Steps = append(g.prog.Steps, step)

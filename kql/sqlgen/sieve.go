@@ -1,7 +1,7 @@
 package sqlgen
 
 import (
-	"strconv"
+	"slices"
 	"strings"
 
 	"quarry/kql/plan"
@@ -12,33 +12,54 @@ import (
 // Conditions are conditions on the rows of one table, all of which must hold.
 type Conditions []plan.Expr
 
+// Marked are conditions on rows that have a mark, where there is one.
+type Marked struct {
+	Conditions
+	Mark *plan.Mark
+}
+
 // Count makes the query that counts, in one pass over a table, for how many rows each
 // of several conditions hold. The conditions speak of the columns of scan.
-func Count(scan *plan.Scan, sets []Conditions) (*Program, error) {
+func Count(scan *plan.Scan, sets []Marked) (*Program, error) {
 	return generate(Native, func(g *generator) {
 		x := g.exprs()
+		read := *scan
+		marks := map[string]string{} // the names of columns of marks
 		var items items
 		for i, set := range sets {
 			// A select list computes all parts of an AND, a CASE only what it must.
-			items.add("count(CASE WHEN ", x.all(set), " THEN 1 END)")
+			one := "CASE WHEN " + x.all(set.Conditions) + " THEN 1 END"
+			if m := set.Mark; m != nil {
+				if marks[m.Source] == "" {
+					c := g.newColumn()
+					marks[m.Source] = column(c.ID)
+					read.Cols, read.Source = append(slices.Clip(read.Cols), c), append(slices.Clip(read.Source), m.Source)
+				}
+				one = "CASE WHEN " + marked(marks[m.Source], m.Bit) + " THEN " + one + " END"
+			}
+			items.add("count(", one, ")")
 			g.prog.Cols = append(g.prog.Cols, plan.Col{ID: plan.ID(i + 1), Type: types.Long})
 		}
-		q := x.over(g.scan(scan))
+		q := x.over(g.scan(&read))
 		q.items = items.list()
 		g.prog.SQL = q.sql()
 	})
 }
 
 // Select makes the query for the rows of a table whose rowid is in column c0 of the table
-// rows, in the order of the table. Its columns are called as those of a stored table.
-func Select(scan *plan.Scan, rows string) (*Program, error) {
+// rows, in the order of the table. Its columns are called as those of a stored table: first
+// those of scan, then the further columns of rows, of which there are so many.
+func Select(scan *plan.Scan, rows string, further int) (*Program, error) {
 	return generate(Native, func(g *generator) {
 		g.prog.Cols = scan.Cols
-		columns := make([]string, len(scan.Source))
+		var items items
 		for i, s := range scan.Source {
-			columns[i] = s + " AS c" + strconv.Itoa(i)
+			items.add("t.", s, " AS ", stored(i))
 		}
-		g.prog.SQL = "SELECT " + strings.Join(columns, ", ") + " FROM " + scan.Table + " WHERE rowid IN (SELECT c0 FROM " + rows + ") ORDER BY rowid"
+		for i := range further {
+			items.add("r.", stored(1+i), " AS ", stored(len(scan.Source)+i))
+		}
+		g.prog.SQL = "SELECT " + items.list().sql + " FROM " + scan.Table + " AS t JOIN " + rows + " AS r ON t.rowid = r.c0 ORDER BY t.rowid"
 	})
 }
 

@@ -101,11 +101,11 @@ type generator struct {
 	names int
 	spare []*builtin.Lowering // that calls lowered so far have no more use for
 	// firsts counts down the left sides of joins that are computed first; near are the
-	// conditions that these put on tables, by the table's time. See window.go. rows counts
-	// the columns of row numbers; see late.go.
-	firsts int
-	rows   int
-	near   map[plan.ID]func(table string, source map[plan.ID]string) string
+	// conditions that these put on tables, by the table's time. See window.go. columns counts
+	// those that no query has.
+	firsts  int
+	columns int
+	near    map[plan.ID]func(table string, source map[plan.ID]string) string
 }
 
 func (g *generator) fail(err error) { panic(genError{err}) }

@@ -1,0 +1,81 @@
+package sqlgen
+
+import (
+	"strconv"
+	"strings"
+
+	"quarry/kql/plan"
+	"quarry/kql/sqlx"
+)
+
+func (g *generator) scan(n *plan.Scan) *query {
+	q := scanned(n)
+	if n.Mark != nil {
+		q.where = append(q.where, marked(n.Mark.Source, n.Mark.Bit))
+	}
+	for _, c := range n.Cols {
+		if near := g.near[c.ID]; near != nil {
+			source := make(map[plan.ID]string, len(n.Cols))
+			for i, c := range n.Cols {
+				source[c.ID] = n.Source[i]
+			}
+			q.where = append(q.where, near(n.Table, source))
+		}
+	}
+	return q
+}
+
+// scanned names the columns of a table where it is read: one SELECT less than a list of
+// what they shall be called.
+func scanned(n *plan.Scan) *query {
+	names := make(map[int]plan.ID, len(n.Cols))
+	end := 0
+	for i, c := range n.Cols {
+		at, ok := place(n.Source[i])
+		if _, twice := names[at]; twice || !ok {
+			items := room(2 * len(n.Cols))
+			for i, c := range n.Cols {
+				items.as(c.ID, n.Source[i])
+			}
+			return &query{items: items.list(), from: plain(n.Table)}
+		}
+		names[at] = c.ID
+		end = max(end, at+1)
+	}
+	called := room(end)
+	for at := range end {
+		if id, ok := names[at]; ok {
+			called.column(id)
+		} else {
+			called.add(stored(at))
+		}
+	}
+	return aliased(n.Table, called, n.Cols)
+}
+
+// marked is the condition that a row has a mark.
+func marked(column string, bit int64) string {
+	return "(" + column + " & " + string(sqlx.BigInt(bit)) + ") <> 0"
+}
+
+// stored is the physical name of a column.
+func stored(place int) string { return "c" + strconv.Itoa(place) }
+
+// place is the number of a stored column, which is its place in the table.
+func place(source string) (int, bool) {
+	digits, ok := strings.CutPrefix(source, "c")
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil
+}
+
+// aliased reads columns of a relation whose columns are called anew, in order.
+func aliased(relation string, called *items, cols []plan.Col) *query {
+	if len(cols) == 0 {
+		return &query{items: listed(oneItem), from: plain(relation)}
+	}
+	all := room(len(cols))
+	for _, c := range cols {
+		all.column(c.ID)
+	}
+	return &query{all: all.list().sql, from: plain(relation + " AS t(" + called.list().sql + ")")}
+}
