@@ -76,6 +76,10 @@ func (r *Row) Field() *Row {
 	return nil
 }
 
+// ChoosesRow reports a row that Field gives: an aggregate whose value is that of its first
+// argument in one row of the group.
+func (r *Row) ChoosesRow() bool { return r == maxField || r == minField || r == firstField }
+
 var (
 	maxField   = fieldRow(".argmax(value: scalar, by: orderable) -> @0", "arg_max_nulls_last")
 	minField   = fieldRow(".argmin(value: scalar, by: orderable) -> @0", "arg_min_nulls_last")

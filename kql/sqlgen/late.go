@@ -190,9 +190,14 @@ func (g *generator) readLate(narrow plan.Node, all []later, out []plan.Col) *que
 	}
 	q.items = items.list()
 	for _, of := range all {
-		number := g.newColumn()
-		of.scan.Cols, of.scan.Source = append(of.scan.Cols, number), append(of.scan.Source, "rowid")
-		q.from = slices.Concat(q.from, plain(" JOIN "), g.scan(of.scan).sub(), plain(" ON "+column(of.row.ID)+" = "+column(number.ID)))
+		q.from = append(q.from, g.byNumber(of.scan, of.row)...)
 	}
 	return q
+}
+
+// byNumber joins the columns of a table's rows whose numbers column row holds.
+func (g *generator) byNumber(of *plan.Scan, row plan.Col) text {
+	number := g.newColumn()
+	of.Cols, of.Source = append(of.Cols, number), append(of.Source, "rowid")
+	return slices.Concat(plain(" JOIN "), g.scan(of).sub(), plain(" ON "+column(row.ID)+" = "+column(number.ID)))
 }

@@ -170,6 +170,9 @@ func (g *generator) partitionOf(n *plan.Project) []sqlx.Expr {
 }
 
 func (g *generator) aggregate(n *plan.Aggregate) *query {
+	if q := g.bestRow(n); q != nil {
+		return q
+	}
 	q := g.node(n.In).open()
 	x := g.exprs()
 	x.order = sequence(n.Order)

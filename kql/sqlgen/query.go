@@ -146,6 +146,15 @@ func (q *query) pick(cols []named) *query {
 	return q
 }
 
+// columns is the list of columns.
+func columns(cols []plan.Col) string {
+	l := room(len(cols))
+	for _, c := range cols {
+		l.column(c.ID)
+	}
+	return l.list().sql
+}
+
 // these are columns under their own names.
 func these(cols []plan.Col) []named {
 	out := make([]named, len(cols))

@@ -73,9 +73,5 @@ func aliased(relation string, called *items, cols []plan.Col) *query {
 	if len(cols) == 0 {
 		return &query{items: listed(oneItem), from: plain(relation)}
 	}
-	all := room(len(cols))
-	for _, c := range cols {
-		all.column(c.ID)
-	}
-	return &query{all: all.list().sql, from: plain(relation + " AS t(" + called.list().sql + ")")}
+	return &query{all: columns(cols), from: plain(relation + " AS t(" + called.list().sql + ")")}
 }

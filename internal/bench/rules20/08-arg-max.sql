@@ -1,3 +1,3 @@
-SELECT DeviceId, AccountName, max(Timestamp) AS Timestamp, arg_max(FileName, Timestamp) AS FileName, arg_max(ProcessCommandLine, Timestamp) AS ProcessCommandLine
-FROM DeviceProcessEvents
-GROUP BY DeviceId, AccountName
+SELECT DeviceId, AccountName, Timestamp, FileName, ProcessCommandLine
+FROM (SELECT c1 AS DeviceId, c9 AS AccountName, arg_max(rowid, c0) AS best FROM {DeviceProcessEvents} GROUP BY c1, c9)
+JOIN (SELECT rowid AS row, c0 AS Timestamp, c4 AS FileName, c8 AS ProcessCommandLine FROM {DeviceProcessEvents}) ON row = best
