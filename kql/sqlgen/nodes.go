@@ -2,6 +2,7 @@ package sqlgen
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -179,14 +180,19 @@ func (g *generator) aggregate(n *plan.Aggregate) *query {
 	if len(n.Keys)+len(n.Aggs) == 0 {
 		return &query{from: plain("(SELECT 0 AS q0)")}
 	}
-	items := room(8 * (len(n.Keys) + len(n.Aggs)))
-	var groups []string
-	for i, k := range n.Keys {
-		items.computed(k.Col.ID, x.lower(k.Expr, false))
-		groups = append(groups, strconv.Itoa(i+1))
+	all := slices.Concat(n.Keys, n.Aggs)
+	lowered := make([]sqlx.Expr, len(all))
+	for i, it := range all {
+		lowered[i] = x.lower(it.Expr, false)
 	}
-	for _, a := range n.Aggs {
-		items.computed(a.Col.ID, x.lower(a.Expr, false))
+	x.jsonKeys(n.In, lowered)
+	items := room(8 * len(all))
+	for i, it := range all {
+		items.computed(it.Col.ID, lowered[i])
+	}
+	var groups []string
+	for i := range n.Keys {
+		groups = append(groups, strconv.Itoa(i+1))
 	}
 	q = x.over(q)
 	q.items = items.list()
