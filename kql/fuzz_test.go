@@ -145,6 +145,7 @@ func deep(n int) []deepQuery {
 		{"sorts", "T" + rep(" | sort by n")},
 		{"summarizes", "T" + rep(" | summarize n = count() by s")},
 		{"expands", "T" + rep(" | mv-expand j")},
+		{"expands-for-keys", "T" + rep(" | mv-expand e = j | project j, k = tostring(e.k)")},
 		{"unions", "union T" + rep(", U")},
 		{"nested unions", rep("union T, (") + "T" + rep(")")},
 		{"joins", "T | project n" + rep(" | join kind=inner (U | project n) on n | project n")},

@@ -243,6 +243,14 @@ type UnnestItem struct {
 	Expr     Expr
 	Col      Col // its Type is what elements are converted to
 	BagArray bool
+	// Keys, where there are any, are read of the elements, which are no column then.
+	Keys []KeyOf
+}
+
+// KeyOf is the value at a path of keys: its text in a string column, itself in a dynamic one.
+type KeyOf struct {
+	Path []string
+	Col  Col
 }
 
 // Expr is a scalar expression.
@@ -332,7 +340,12 @@ func (u *Unnest) Out() []Col {
 	out := u.In.Out()
 	out = out[:len(out):len(out)]
 	for _, it := range u.Items {
-		out = append(out, it.Col)
+		if len(it.Keys) == 0 {
+			out = append(out, it.Col)
+		}
+		for _, k := range it.Keys {
+			out = append(out, k.Col)
+		}
 	}
 	if u.Index != nil {
 		out = append(out, *u.Index)

@@ -232,6 +232,12 @@ func (p *printer) head(n Node) string {
 		items := make([]string, len(n.Items))
 		for i, it := range n.Items {
 			items[i] = p.col(it.Col.ID) + " = " + p.expr(it.Expr) + " as " + it.Col.Type.String()
+			for j, k := range it.Keys {
+				if j == 0 {
+					items[i] = p.expr(it.Expr) + " read by keys"
+				}
+				items[i] += " " + p.col(k.Col.ID) + ":" + k.Col.Type.String() + " = " + strings.Join(k.Path, ".")
+			}
 		}
 		text := "unnest " + strings.Join(items, ", ")
 		if n.Index != nil {

@@ -43,6 +43,20 @@ func largest(n plan.Node) plan.ID {
 		for i := range n.Items {
 			id = max(id, n.Items[i].Col.ID)
 		}
+	case *plan.Unnest: // not Out(): what all nodes below hand on would be listed for each
+		for _, it := range n.Items {
+			id = max(id, it.Col.ID)
+			for _, k := range it.Keys {
+				id = max(id, k.Col.ID)
+			}
+		}
+		if n.Index != nil {
+			id = max(id, n.Index.ID)
+		}
+	case *plan.Number:
+		id = n.Ord.ID
+	case *plan.Sort:
+		id = n.Ord.ID
 	default:
 		for _, c := range n.Out() {
 			id = max(id, c.ID)

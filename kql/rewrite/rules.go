@@ -33,6 +33,7 @@ var rules = []struct {
 	{is[*plan.Sort], topN},
 	{is[*plan.Join], windowJoin},
 	{parsesJSON, jsonText},
+	{is[*plan.Unnest], unnestKeys},
 }
 
 func is[T plan.Node](n plan.Node) bool { _, ok := n.(T); return ok }

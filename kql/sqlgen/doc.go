@@ -2,6 +2,6 @@
 // KQL names never meet SQL's case-insensitive identifiers; the KQL names of the
 // result travel beside the text.
 //
-// It imports plan, builtin and sqlx. Start with Generate, then node_NAME.go for a
-// relational node and expr.go for scalar expressions.
+// It imports plan, builtin and sqlx. Start with Generate, then nodes.go for
+// relational nodes, query.go for how SELECTs join, and expr.go for scalar expressions.
 package sqlgen

@@ -71,15 +71,77 @@ func (x *exprs) jsonKeys(in plan.Node, items []sqlx.Expr) {
 	}
 }
 
+// unnestKeys reads keys of the elements of an array in one pass over its JSON. Where the
+// text of a key may be a number with an exponent it is looked up in the array by its place.
+func (g *generator) unnestKeys(n *plan.Unnest) *query {
+	it := n.Items[0]
+	q := g.node(n.In).open()
+	x := g.exprs()
+	array := x.hoist(builtin.ElementArray(x.lower(it.Expr, false), it.BagArray, x.hoist, x.udf))
+	var shape bag
+	for _, k := range it.Keys {
+		shape.add(k.Path, readAs(k))
+	}
+	list := sqlx.Text(x.hoist(sqlx.Call("from_json", array, sqlx.String("["+shape.shape()+"]"))))
+	far := "FALSE"
+	switch {
+	case n.Index != nil:
+		far = "TRUE"
+	case slices.ContainsFunc(it.Keys, func(k plan.KeyOf) bool { return readAs(k) == asText }):
+		far = sqlx.Text(x.hoist(builtin.FarNumbers(array, x.udf)))
+	}
+	q = x.over(q)
+	element, place, whole := g.name("h"), g.name("h"), g.name("h")
+	q.items = listed(q.star() + ", unnest(" + list + ") AS " + element +
+		", unnest(CASE WHEN " + far + " THEN range(len(" + list + ")) END) AS " + place +
+		", CASE WHEN " + far + " THEN " + sqlx.Text(array) + " END AS " + whole)
+	q = q.open()
+	var items items
+	items.add(q.star())
+	if n.Index != nil {
+		items.as(n.Index.ID, "CAST("+place+" AS BIGINT)")
+	}
+	for _, k := range it.Keys {
+		value := fieldOf(element, k.Path)
+		if k.Col.Type == types.String {
+			found := sqlx.Call("json_extract_string", sqlx.Raw(whole), sqlx.Raw(`'$[' || `+place+` || ']."`+strings.Join(k.Path, `"."`)+`"'`))
+			far := sqlx.Infix("AND", sqlx.Raw("("+place+" IS NOT NULL)"), exponent(value))
+			value = sqlx.Call("coalesce", sqlx.Case{When: []sqlx.When{{Cond: far, Then: found}}, Else: value}, sqlx.String(""))
+		} else {
+			value = sqlx.Call("nullif", sqlx.Cast{X: value, Type: "VARCHAR"}, sqlx.String("null"))
+		}
+		items.computed(k.Col.ID, value)
+	}
+	q.items = items.list()
+	return q
+}
+
+// readAs is the type that a key is read as.
+func readAs(k plan.KeyOf) string {
+	if k.Col.Type == types.String {
+		return asText
+	}
+	return asJSON
+}
+
 // field reads a field of a struct in the place of an extraction. A number is written with
 // another exponent there; texts that could be such a number are extracted after all.
 func field(name string, path []string, typ string, extraction sqlx.Expr) sqlx.Expr {
-	value := sqlx.Raw(name + `."` + strings.Join(path, `"."`) + `"`)
+	value := fieldOf(name, path)
 	if typ != asText {
 		return value
 	}
-	has := func(exponent string) sqlx.Expr { return sqlx.Call("contains", value, sqlx.String(exponent)) }
-	return sqlx.Case{When: []sqlx.When{{Cond: sqlx.Infix("OR", has("e+"), has("e-")), Then: extraction}}, Else: value}
+	return sqlx.Case{When: []sqlx.When{{Cond: exponent(value), Then: extraction}}, Else: value}
+}
+
+// exponent asks whether a text may be a number with an exponent.
+func exponent(text sqlx.Expr) sqlx.Expr {
+	has := func(sign string) sqlx.Expr { return sqlx.Call("contains", text, sqlx.String(sign)) }
+	return sqlx.Infix("OR", has("e+"), has("e-"))
+}
+
+func fieldOf(name string, path []string) sqlx.Expr {
+	return sqlx.Raw(name + `."` + strings.Join(path, `"."`) + `"`)
 }
 
 // The types that a key is read as: its text, or its JSON.

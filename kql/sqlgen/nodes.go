@@ -314,6 +314,9 @@ func (q *query) member(cols []named) *query {
 // unnest expands dynamic values: several lists in one select list are zipped and
 // padded with null.
 func (g *generator) unnest(n *plan.Unnest) *query {
+	if len(n.Items) == 1 && len(n.Items[0].Keys) > 0 {
+		return g.unnestKeys(n)
+	}
 	q := g.node(n.In).open()
 	x := g.exprs()
 	var lists []string

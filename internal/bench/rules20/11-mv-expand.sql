@@ -1,5 +1,5 @@
-SELECT json_extract_string(Policy, '$.displayName') AS Name, UserPrincipalName, count(*) AS Failures
-FROM (SELECT UserPrincipalName, unnest(from_json(ConditionalAccessPolicies, '["JSON"]')) AS Policy FROM SigninLogs)
-WHERE json_extract_string(Policy, '$.result') = 'failure'
+SELECT Policy.displayName AS Name, UserPrincipalName, count(*) AS Failures
+FROM (SELECT UserPrincipalName, unnest(from_json(ConditionalAccessPolicies, '[{"displayName":"VARCHAR","result":"VARCHAR"}]')) AS Policy FROM SigninLogs)
+WHERE Policy.result = 'failure'
 GROUP BY ALL
 HAVING count(*) > 5
