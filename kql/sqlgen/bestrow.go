@@ -3,6 +3,7 @@ package sqlgen
 import (
 	"slices"
 
+	"quarry/kql/builtin"
 	"quarry/kql/plan"
 )
 
@@ -29,7 +30,7 @@ func (g *generator) bestRow(n *plan.Aggregate) *query {
 		i := slices.IndexFunc(chosen, func(c *chosenRow) bool { return c.same(call) })
 		if i < 0 {
 			i = len(chosen)
-			chosen = append(chosen, &chosenRow{call: call, of: &plan.Scan{Table: scan.Table, Name: scan.Name}})
+			chosen = append(chosen, &chosenRow{call: call, of: &plan.Scan{Table: scan.Table, Name: scan.Name, Mark: scan.Mark}})
 		}
 		chosen[i].add(it, scan.Source[at])
 	}
@@ -53,10 +54,43 @@ func (g *generator) bestRow(n *plan.Aggregate) *query {
 		narrow.Aggs = append(narrow.Aggs, plan.Item{Col: c.row, Expr: &call})
 	}
 	q := &query{joined: true, all: columns(n.Out()), from: g.aggregate(&narrow).sub()}
+	conds := conditionsOn(n.In)
 	for _, c := range chosen {
-		q.from = append(q.from, g.byNumber(c.of, c.row)...)
+		q.from = append(q.from, g.byNumber(c.of, c.row, conds, scan)...)
 	}
 	return q
+}
+
+// conditionsOn are conditions on the table below a node that hold for the rows chosen.
+// Asked again they spare the engine, which seeks many rows by a sketch of their numbers,
+// the parts of the table where none is.
+func conditionsOn(n plan.Node) (conds []plan.Expr) {
+	for {
+		switch m := n.(type) {
+		case *plan.Filter:
+			plan.EachConjunct(m.Pred, func(cond plan.Expr) { conds = append(conds, cond) })
+			n = m.In
+		case *plan.Project: // what is above it speaks of its columns
+			conds = nil
+			n = m.In
+		default:
+			return slices.DeleteFunc(conds, func(cond plan.Expr) bool { return !repeatable(cond) })
+		}
+	}
+}
+
+// repeatable reports a condition that says the same when asked again, at little cost.
+func repeatable(cond plan.Expr) bool {
+	good := true
+	plan.WalkExpr(cond, func(e plan.Expr) {
+		switch e := e.(type) {
+		case *plan.Call:
+			good = good && e.Row.Sem&builtin.Volatile == 0 && e.Row.Kind != builtin.Window
+		case *plan.Subquery, *plan.InQuery:
+			good = false
+		}
+	}, nil)
+	return good
 }
 
 // worthBestRow is the number of columns of a row from which reading them by its number pays.

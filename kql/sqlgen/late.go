@@ -190,14 +190,28 @@ func (g *generator) readLate(narrow plan.Node, all []later, out []plan.Col) *que
 	}
 	q.items = items.list()
 	for _, of := range all {
-		q.from = append(q.from, g.byNumber(of.scan, of.row)...)
+		q.from = append(q.from, g.byNumber(of.scan, of.row, nil, nil)...)
 	}
 	return q
 }
 
-// byNumber joins the columns of a table's rows whose numbers column row holds.
-func (g *generator) byNumber(of *plan.Scan, row plan.Col) text {
+// byNumber joins the columns of a table's rows whose numbers column row holds. conds hold
+// for these rows; they speak of the columns of from.
+func (g *generator) byNumber(of *plan.Scan, row plan.Col, conds []plan.Expr, from *plan.Scan) text {
 	number := g.newColumn()
 	of.Cols, of.Source = append(of.Cols, number), append(of.Source, "rowid")
-	return slices.Concat(plain(" JOIN "), g.scan(of).sub(), plain(" ON "+column(row.ID)+" = "+column(number.ID)))
+	wanted := these(of.Cols)
+	var node plan.Node = of
+	for _, cond := range conds {
+		node = &plan.Filter{In: node, Pred: cond}
+		plan.WalkExpr(cond, func(e plan.Expr) {
+			ref, ok := e.(plan.ColRef)
+			if !ok || slices.ContainsFunc(of.Cols, func(c plan.Col) bool { return c.ID == ref.ID }) {
+				return
+			}
+			i := slices.IndexFunc(from.Cols, func(c plan.Col) bool { return c.ID == ref.ID })
+			of.Cols, of.Source = append(of.Cols, from.Cols[i]), append(of.Source, from.Source[i])
+		}, nil)
+	}
+	return slices.Concat(plain(" JOIN "), text{{"(", g.node(node).pick(wanted)}, {text: ")"}}, plain(" ON "+column(row.ID)+" = "+column(number.ID)))
 }
