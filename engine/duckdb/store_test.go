@@ -334,3 +334,42 @@ func TestCopyParquet(t *testing.T) {
 		t.Errorf("files left: %v", files)
 	}
 }
+
+// TestColumnsKeepTheirPlaces asks the engine for what SQL relies on when it names columns
+// by their order: that cN is the N-th column, also of a table that grew and was widened.
+func TestColumnsKeepTheirPlaces(t *testing.T) {
+	db, err := Open(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	s := store(t, db)
+	if _, err := s.CreateTable(ctx, "T", schemaOf("a:long, b:string, c:datetime")); err != nil {
+		t.Fatal(err)
+	}
+	appendRows(t, s, "T", []types.Value{int64(1), "one", nil})
+	if _, err := s.AddColumns(ctx, "T", schemaOf("d:dynamic, e:int")); err != nil {
+		t.Fatal(err)
+	}
+	table, err := s.Widen(ctx, "T", schemaOf("a:string, b:string, c:datetime"), func(v types.Value, _, _ types.Type) types.Value { return fmt.Sprint(v) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := db.Conn(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Release()
+	rows, err := c.Collect(ctx, "SELECT column_name FROM duckdb_columns() WHERE table_name = "+QuoteString(table.Physical)+" ORDER BY column_index", schemaOf("name:string"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows.Values) != len(table.Columns) {
+		t.Fatalf("%d columns instead of %d", len(rows.Values), len(table.Columns))
+	}
+	for i, row := range rows.Values {
+		if row[0] != physicalColumn(i) || table.Columns[i].Physical != physicalColumn(i) {
+			t.Errorf("column %d is %v in the engine, %s in the store", i, row[0], table.Columns[i].Physical)
+		}
+	}
+}
