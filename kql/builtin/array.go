@@ -20,7 +20,7 @@ var arrayRows = slices.Concat([]Row{
 				}
 				parts = append(parts, orElse(a.SQL, sqlx.String("null")))
 			}
-			return sqlx.Infix("||", append(parts, sqlx.String("]"))...), nil
+			return glue(append(parts, sqlx.String("]"))...), nil
 		},
 		Go: func(_ *Env, a []types.Value) types.Value {
 			items := make([]types.Dyn, len(a))
@@ -39,7 +39,7 @@ var arrayRows = slices.Concat([]Row{
 				parts = append(parts, when(sqlx.And(sqlx.Call("starts_with", x, sqlx.String("[")), sqlx.Infix("<>", x, sqlx.String("[]"))),
 					sqlx.Call("array_slice", x, sqlx.Raw("2"), sqlx.Raw("-2"))))
 			}
-			return sqlx.Infix("||", sqlx.String("["), sqlx.Func{Name: "concat_ws", Args: parts}, sqlx.String("]")), nil
+			return glue(sqlx.String("["), sqlx.Func{Name: "concat_ws", Args: parts}, sqlx.String("]")), nil
 		},
 		Go: func(_ *Env, a []types.Value) types.Value {
 			var out []types.Dyn

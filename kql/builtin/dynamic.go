@@ -28,7 +28,7 @@ var bagRows = []Row{
 				has := sqlx.And(sqlx.NotNull(v), sqlx.Infix("<>", v, sqlx.String(`""`)))
 				parts = append(parts, when(has, sqlx.Infix("||", sqlx.String(types.DynText(l.Args[i].Value.(string)).String()+":"), v)))
 			}
-			return sqlx.Infix("||", sqlx.String("{"), sqlx.Func{Name: "concat_ws", Args: parts}, sqlx.String("}")), nil
+			return glue(sqlx.String("{"), sqlx.Func{Name: "concat_ws", Args: parts}, sqlx.String("}")), nil
 		},
 		Go: func(e *Env, a []types.Value) types.Value {
 			var kept []types.Value
@@ -196,7 +196,7 @@ func lowerBagPack(l *Lowering) (sqlx.Expr, error) {
 		parts = append(parts, sqlx.String(text), orElse(l.Args[i+1].SQL, sqlx.String("null")))
 		text = ""
 	}
-	return sqlx.Infix("||", append(parts, sqlx.String(text+"}"))...), nil
+	return glue(append(parts, sqlx.String(text+"}"))...), nil
 }
 
 func goBagPack(_ *Env, a []types.Value) types.Value {

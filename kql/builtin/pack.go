@@ -72,6 +72,10 @@ func varchar(x sqlx.Expr) sqlx.Expr { return sqlx.Cast{X: x, Type: "VARCHAR"} }
 func bigint(x sqlx.Expr) sqlx.Expr  { return sqlx.Cast{X: x, Type: "BIGINT"} }
 func double(x sqlx.Expr) sqlx.Expr  { return sqlx.Cast{X: x, Type: "DOUBLE"} }
 
+// glue is texts one after another, none of which is NULL. The operator || would copy all
+// that stands before it for each part: the square of the length for a bag of many keys.
+func glue(texts ...sqlx.Expr) sqlx.Expr { return sqlx.Call("concat", texts...) }
+
 // lambda applies f to every element of a SQL list.
 func lambda(list sqlx.Expr, f func(x sqlx.Expr) sqlx.Expr) sqlx.Expr {
 	return sqlx.Call("list_transform", list, sqlx.Raw("lambda q: "+sqlx.Text(f(sqlx.Raw("q")))))
