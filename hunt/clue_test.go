@@ -3,10 +3,12 @@ package hunt
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"quarry/kql/builtin"
 	"quarry/kql/plan"
 	"quarry/kql/source"
 	"quarry/kql/types"
@@ -118,6 +120,34 @@ func condsOf(t *testing.T, s *Session, cond string) []plan.Expr {
 	}
 	t.Fatalf("%s reads no table", cond)
 	return nil
+}
+
+// TestManySets: beyond the codes that a column may have, texts get clues that they lack, and
+// none loses one.
+func TestManySets(t *testing.T) {
+	const clues = 17 // with more sets than there are codes
+	x := newClueIndex()
+	for id := range int32(clues) {
+		x.add(id, hint{Needles: builtin.Needles{Texts: []string{fmt.Sprintf("clue-%c", 'a'+id)}}})
+	}
+	x.finish()
+	for set := range 1 << clues {
+		var text strings.Builder
+		for id := range clues {
+			if set&(1<<id) != 0 {
+				fmt.Fprintf(&text, "clue-%c ", 'a'+id)
+			}
+		}
+		code := x.code(text.String())
+		if code > maxCodes+1 || (code == 0) != (set == 0) {
+			t.Fatalf("%q has the code %d", &text, code)
+		}
+		for id := range int32(clues) {
+			if set&(1<<id) != 0 && !slices.Contains(x.sets[code-1], id) {
+				t.Fatalf("%q has lost clue %d", &text, id)
+			}
+		}
+	}
 }
 
 func TestLowerASCII(t *testing.T) {

@@ -34,6 +34,7 @@ type Session struct {
 	compiler  *kql.Compiler
 	env       *builtin.Env
 	resources *Resources
+	indexes   indexes
 
 	extra      map[string]*bind.Table // tables of the resources, by name
 	watchlists map[string]*bind.Table // by alias

@@ -32,8 +32,6 @@ const (
 	maxKept = 8 << 20
 	// bitsOfMark are the marks in one column, whose numbers stay positive.
 	bitsOfMark = 62
-	// rowID is the engine's own number of a row.
-	rowID = "rowid"
 )
 
 // sieve is the work shared over one table.

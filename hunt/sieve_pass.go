@@ -94,16 +94,25 @@ func (s *sieve) search(ctx context.Context, session *Session, groups []*group) e
 			}
 		}
 	}
+	if err := session.indexes.register(ctx, session.db); err != nil {
+		return err
+	}
 	d := newDetector(len(s.table.Columns), lists)
 	scan := s.scan(wanted)
-	scan.Cols = append(scan.Cols, plan.Col{ID: plan.ID(len(s.table.Columns) + 1), Name: rowID, Type: types.Long})
-	scan.Source = append(scan.Source, rowID)
-	program, err := sqlgen.Generate(&plan.Root{Node: scan, Cols: scan.Cols}, sqlgen.Native)
+	keys := map[plan.ID]int64{}
+	for _, c := range scan.Cols {
+		if !c.Type.Integer() {
+			key, drop := session.indexes.add(d.columns[c.ID-1])
+			defer drop()
+			keys[c.ID] = key
+		}
+	}
+	program, err := sqlgen.Codes(scan, clueCode, keys)
 	if err != nil {
 		return err
 	}
-	schema := make(types.Schema, len(scan.Cols))
-	for i, c := range scan.Cols {
+	schema := make(types.Schema, len(program.Cols))
+	for i, c := range program.Cols {
 		schema[i] = types.Column{Name: c.Name, Type: c.Type}
 	}
 	conn, err := session.db.Conn(ctx)
@@ -123,7 +132,7 @@ func (s *sieve) search(ctx context.Context, session *Session, groups []*group) e
 			return err
 		}
 		ids := rows.Longs(len(schema) - 1)
-		d.chunk(rows, n, func(row, list int) {
+		d.chunk(scan, rows, n, func(row, list int) {
 			g := groups[list]
 			if g.rows++; g.rows > s.rows/hotShare {
 				kept -= int64(len(g.ids))

@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -164,4 +165,39 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestTextCodes: codes are those of their texts, and the texts of a dictionary are asked for
+// once. A dictionary has no nulls, and is made when a table is written to a file.
+func TestTextCodes(t *testing.T) {
+	db := open(t, Options{Path: filepath.Join(t.TempDir(), "x.duckdb")})
+	asked := 0
+	if err := db.RegisterTextCode(ctx, TextCode{Name: "code", Codes: func(key int64, texts Texts, codes []int64) {
+		for i := range codes {
+			asked++
+			codes[i] = key * int64(len(texts.At(i)))
+		}
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	const rows = 50 * ChunkRows
+	text := "left(md5(CAST(i % 40 AS VARCHAR)), CAST(i % 30 AS BIGINT))"
+	if err := db.Exec(ctx, fmt.Sprintf("CREATE TABLE t AS SELECT %s AS a, nullif(%[1]s, '') AS b FROM range(%d) AS r(i); CHECKPOINT", text, rows)); err != nil {
+		t.Fatal(err)
+	}
+	for _, column := range []string{"a", "b"} {
+		asked = 0
+		got := collect(t, db, "SELECT code("+column+", 3) FROM t", "code:long")
+		if len(got) != rows {
+			t.Fatalf("%s: %d rows", column, len(got))
+		}
+		for i, r := range got {
+			if want := int64(3 * (i % 30)); r[0] != want {
+				t.Fatalf("%s, row %d: %v, want %d", column, i, r[0], want)
+			}
+		}
+		if column == "a" && asked > rows/10 {
+			t.Errorf("the texts of a dictionary are asked for again and again, %d times", asked)
+		}
+	}
 }

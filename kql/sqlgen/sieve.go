@@ -46,6 +46,26 @@ func Count(scan *plan.Scan, sets []Marked) (*Program, error) {
 	})
 }
 
+// Codes makes the query that reads a table, function(text, key) in the place of each column
+// that has a key, and after the columns the engine's own number of each row.
+func Codes(scan *plan.Scan, function string, keys map[plan.ID]int64) (*Program, error) {
+	return generate(Native, func(g *generator) {
+		var items items
+		for i, c := range scan.Cols {
+			if key, ok := keys[c.ID]; ok {
+				c.Type = types.Long
+				items.add(function, "(", scan.Source[i], ", ", string(sqlx.BigInt(key)), ")")
+			} else {
+				items.add(scan.Source[i])
+			}
+			g.prog.Cols = append(g.prog.Cols, c)
+		}
+		items.add("rowid")
+		g.prog.Cols = append(g.prog.Cols, plan.Col{Name: "rowid", Type: types.Long})
+		g.prog.SQL = "SELECT " + items.list().sql + " FROM " + scan.Table
+	})
+}
+
 // Select makes the query for the rows of a table whose rowid is in column c0 of the table
 // rows, in the order of the table. Its columns are called as those of a stored table: first
 // those of scan, then the further columns of rows, of which there are so many.
