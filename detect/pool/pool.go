@@ -29,3 +29,47 @@ feed:
 	close(next)
 	wg.Wait()
 }
+
+// InOrder calls do for 0 to n-1, on at most workers goroutines, and use with what each
+// call gave, one after another in the order of the items. The first error of either ends
+// it. At most twice as many results as workers wait for their turn.
+func InOrder[T any](n, workers int, do func(i int) (T, error), use func(T) error) error {
+	type result struct {
+		value T
+		err   error
+	}
+	workers = max(workers, 1)
+	running := make(chan struct{}, workers)
+	turns := make(chan chan result, workers)
+	stop := make(chan struct{})
+	go func() {
+		defer close(turns)
+		for i := range n {
+			turn := make(chan result, 1)
+			select {
+			case turns <- turn:
+			case <-stop:
+				return
+			}
+			running <- struct{}{}
+			go func() {
+				value, err := do(i)
+				<-running
+				turn <- result{value, err}
+			}()
+		}
+	}()
+	var err error
+	for turn := range turns {
+		r := <-turn
+		if err == nil {
+			if err = r.err; err == nil {
+				err = use(r.value)
+			}
+			if err != nil {
+				close(stop)
+			}
+		}
+	}
+	return err
+}

@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime"
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"quarry/detect"
 	"quarry/detect/attack"
+	"quarry/detect/pool"
 )
 
 // Options say how to render.
@@ -39,41 +42,31 @@ func Write(w io.Writer, format string, r *detect.Result, o Options) error {
 	return fmt.Errorf("unknown format %q; there are %s", format, strings.Join(Formats(), ", "))
 }
 
-// JSON prints the result as docs/schema/hunt.schema.json describes it, a rule at a time:
-// all of them as one text would take several times their memory. A row is a line.
+// JSON prints the result as docs/schema/hunt.schema.json describes it, a few rules at a
+// time: all of them as one text would take several times their memory. A row is a line.
 func JSON(w io.Writer, r *detect.Result) error {
 	out := bufio.NewWriter(w)
-	var one bytes.Buffer
-	text := func(v any, prefix string) ([]byte, error) {
-		one.Reset()
-		enc := json.NewEncoder(&one)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent(prefix, "  ")
-		err := enc.Encode(v)
-		return bytes.TrimRight(one.Bytes(), "\n"), err
-	}
 	out.WriteString("{\n  \"rules\": [")
-	for i, x := range r.Rules {
+	err := pool.InOrder(len(r.Rules), runtime.GOMAXPROCS(0), func(i int) (*bytes.Buffer, error) {
+		text := texts.Get().(*bytes.Buffer)
+		text.Reset()
 		if i > 0 {
-			out.WriteByte(',')
+			text.WriteByte(',')
 		}
-		out.WriteString("\n    ")
-		head := *x
-		head.Rows = nil
-		b, err := text(&head, "    ")
-		if err != nil {
-			return err
-		}
-		before, after, _ := bytes.Cut(b, noRows) // a line of a text cannot look like it
-		out.Write(before)
-		writeRows(out, x.Rows)
-		out.Write(after)
+		return text, writeRule(text, r.Rules[i])
+	}, func(text *bytes.Buffer) error {
+		_, err := out.Write(text.Bytes())
+		texts.Put(text)
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if len(r.Rules) > 0 {
 		out.WriteString("\n  ")
 	}
 	out.WriteString("],\n  \"summary\": ")
-	b, err := text(&r.Summary, "  ")
+	b, err := indented(&r.Summary, "  ")
 	if err != nil {
 		return err
 	}
@@ -82,24 +75,49 @@ func JSON(w io.Writer, r *detect.Result) error {
 	return out.Flush()
 }
 
+// texts are the buffers that rules are written to.
+var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func indented(v any, prefix string) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, "  ")
+	err := enc.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n"), err
+}
+
+func writeRule(out *bytes.Buffer, x *detect.RuleResult) error {
+	out.WriteString("\n    ")
+	head := *x
+	head.Rows = nil
+	b, err := indented(&head, "    ")
+	if err != nil {
+		return err
+	}
+	before, after, _ := bytes.Cut(b, noRows) // a line of a text cannot look like it
+	out.Write(before)
+	writeRows(out, x.Rows)
+	out.Write(after)
+	return nil
+}
+
 // noRows is where a rule's JSON has its rows.
 var noRows = []byte("\n      \"rows\": null")
 
 // writeRows writes what stands in the place of noRows.
-func writeRows(out *bufio.Writer, rows []detect.Row) {
+func writeRows(out *bytes.Buffer, rows []detect.Row) {
 	if rows == nil {
 		out.Write(noRows)
 		return
 	}
 	out.WriteString("\n      \"rows\": [")
-	var b []byte
 	for i, r := range rows {
 		if i > 0 {
 			out.WriteByte(',')
 		}
-		b = r.AppendJSON(b[:0])
 		out.WriteString("\n        ")
-		out.Write(b)
+		out.Write(r.AppendJSON(out.AvailableBuffer()))
 	}
 	if len(rows) > 0 {
 		out.WriteString("\n      ")
