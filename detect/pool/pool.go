@@ -30,9 +30,12 @@ feed:
 	wg.Wait()
 }
 
+// ahead is the number of results for each worker that may wait for their turn.
+const ahead = 8
+
 // InOrder calls do for 0 to n-1, on at most workers goroutines, and use with what each
 // call gave, one after another in the order of the items. The first error of either ends
-// it. At most twice as many results as workers wait for their turn.
+// it. Results wait for their turn, which bounds the calls.
 func InOrder[T any](n, workers int, do func(i int) (T, error), use func(T) error) error {
 	type result struct {
 		value T
@@ -40,7 +43,7 @@ func InOrder[T any](n, workers int, do func(i int) (T, error), use func(T) error
 	}
 	workers = max(workers, 1)
 	running := make(chan struct{}, workers)
-	turns := make(chan chan result, workers)
+	turns := make(chan chan result, ahead*workers)
 	stop := make(chan struct{})
 	go func() {
 		defer close(turns)
