@@ -27,7 +27,7 @@ const (
 	// setsAtOnce bounds the conditions of one statement.
 	setsAtOnce = 64
 	// hotShare is the largest part of a table, one in so many rows, that is copied.
-	hotShare = 4
+	hotShare = 3
 	// maxKept bounds the numbers of rows that are noted for one table.
 	maxKept = 8 << 20
 	// bitsOfMark are the marks in one column, whose numbers stay positive.
