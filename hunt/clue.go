@@ -22,6 +22,9 @@ type hint struct {
 	decoded bool // the column holds the text as JSON, which may write it with \u
 }
 
+// minKey is the length of a name from which on it tells rows apart.
+const minKey = 3
+
 // maxHints bounds a clue.
 const maxHints = 1000
 
@@ -54,15 +57,43 @@ func clues(e plan.Expr) []clue {
 		}
 		return []clue{either}
 	}
-	n, ok := c.Row.Needles(plan.Arguments(c))
-	if !ok {
-		return nil
+	args := plan.Arguments(c)
+	if n, ok := c.Row.Needles(args); ok {
+		t := tracer{Needles: n}
+		if t.trace(c.Args[n.Of], n.Whole, false) {
+			return []clue{t.found}
+		}
 	}
-	t := tracer{Needles: n}
-	if !t.trace(c.Args[n.Of], n.Whole, false) {
-		return nil
+	if of, ok := c.Row.Presence(args); ok {
+		if found := keyClue(c.Args[of]); found != nil {
+			return []clue{found}
+		}
 	}
-	return []clue{t.found}
+	return nil
+}
+
+// keyClue is the name of a key that JSON must have for e, read from it, to be there; the
+// longest where a path has several.
+func keyClue(e plan.Expr) (best clue) {
+	for {
+		c, ok := e.(*plan.Call)
+		if !ok {
+			return best
+		}
+		args := plan.Arguments(c)
+		next, ok := c.Row.Carries(args)
+		if !ok {
+			return best
+		}
+		if c.Row.Name() == builtin.KeyRow && args[1].Const {
+			name, _ := args[1].Value.(string)
+			t := tracer{Needles: builtin.Needles{Texts: []string{name}}}
+			if len(name) >= minKey && builtin.Undisguised(name) && (best == nil || len(name) > len(best[0].Texts[0])) && t.trace(c.Args[0], false, true) {
+				best = t.found
+			}
+		}
+		e = c.Args[next]
+	}
 }
 
 // tracer finds the columns that the text or number of an expression comes from.

@@ -52,13 +52,16 @@ func TestClues(t *testing.T) {
 		{`s == "cmd.exe"`, 1}, {`"cmd.exe" == s`, 1}, {`s =~ "Cmd.Exe"`, 1}, {`s != "cmd.exe"`, 0}, {`not(s == "cmd.exe")`, 0}, {`s has "cmd"`, 1}, {`s !has "cmd"`, 0},
 		{`s contains "md.e"`, 1}, {`s startswith "CMD"`, 1}, {`s endswith "exe"`, 1}, {`s hasprefix "cm"`, 1}, {`s contains_cs "Ker"`, 1}, {`s has "kernel"`, 1},
 		{`s =~ "script"`, 1}, {`toupper(s) == "SCRIPT"`, 1}, {`s startswith "icon"`, 1}, {`tolower(s) has "i"`, 1}, {`toupper(s) contains "DIR"`, 1}, {`toupper(s) contains "office"`, 1},
-		{`s contains "straße"`, 0}, {`s contains ""`, 0}, {`s in ("cmd", "a")`, 1}, {`s in~ ("CMD", "A")`, 1}, {`s in (dynamic(["cmd", 1000]))`, 1}, {`s !in ("cmd")`, 0},
-		{`s has_any ("enc", "kernel")`, 1}, {`s has_any (dynamic(["enc", ""]))`, 0}, {`s has_all ("powershell", "enc")`, 1}, {`s matches regex "cmd"`, 0},
+		{`s contains "straße"`, 1}, {`s == "STRASSE straße"`, 1}, {`s contains "ß"`, 0}, {`s contains ""`, 0}, {`s in ("cmd", "a")`, 1}, {`s in~ ("CMD", "A")`, 1}, {`s in (dynamic(["cmd", 1000]))`, 1}, {`s !in ("cmd")`, 0},
+		{`s has_any ("enc", "kernel")`, 1}, {`s has_any (dynamic(["enc", ""]))`, 0}, {`s has_all ("powershell", "enc")`, 1}, {`s matches regex "c.d"`, 0}, {`s matches regex "x?cmd[.]exe"`, 1}, {`s matches regex "(?i)KERNEL|^10[.]"`, 1}, {`s matches regex "(?i)script"`, 1}, {`d.a matches regex "k[a-f]rnel"`, 1},
 		{`s == "cmd" or n == 4688`, 1}, {`s == "cmd" or n > 5`, 0}, {`s has "cmd" and n == 4688`, 2}, {`n in (4688, 5)`, 1}, {`n == 1000`, 1}, {`n != 1000`, 0},
 		{`tolower(s) == "cmd.exe"`, 1}, {`toupper(s) has "CMD"`, 1}, {`substring(s, 2) == "cmd.exe /c"`, 1}, {`tostring(split(s, ".")[1]) == "exe"`, 1}, {`extract("(c.d)", 1, s) == "cmd"`, 1},
 		{`trim("a ", s) startswith "cmd"`, 1}, {`strcat(s, "x") has "cmd"`, 0}, {`iff(n == 5, "q", s) == "cmd"`, 1}, {`iff(n == 5, "cmd", s) == "cmd"`, 0}, {`coalesce(s, "none") == "none"`, 0},
 		{`case(n == 4688, s, n == 3, "zz", tolower(s)) has "cmd"`, 1}, {`d.a == "cmd.exe"`, 1}, {`tostring(d.a.b) =~ "KERNEL"`, 1}, {`d has "cmd.exe"`, 1}, {`tostring(d[0]) == "cmd.exe"`, 1},
 		{`d.a == "1000"`, 0}, {`d.a == "true"`, 0}, {`tostring(d.b) == "true"`, 0}, {`d has "x,y"`, 0}, {`parse_json(s).a == "cmd.exe"`, 1}, {`parse_json(tostring(parse_json(s).a)).b == "cmd.exe"`, 1},
+		{`isnotempty(d.a)`, 0}, {`isnotempty(d["cmd.exe"])`, 1}, {`isnotnull(d.kernel)`, 1}, {`isnotempty(tostring(parse_json(tostring(d.a)).kernel))`, 1}, {`isnotempty(split(d["cmd.exe"], ","))`, 0},
+		{`tostring(d["cmd.exe"]) == "1"`, 1}, {`tostring(d["cmd.exe"]) == ""`, 0}, {`tostring(d["cmd.exe"]) in ("1", "2")`, 1}, {`tostring(d["cmd.exe"]) contains ""`, 0}, {`d["cmd.exe"] == 1`, 0},
+		{`isnotempty(s)`, 0}, {`isempty(d["cmd.exe"])`, 0}, {`isnotempty(strcat(d["cmd.exe"], "x"))`, 0}, {`isnotempty(coalesce(tostring(d["cmd.exe"]), "x"))`, 0},
 		{`tostring(n) == "1000"`, 0}, {`tostring(n) has "cmd"`, 1}, {`tostring(at) has "10.0.0.4"`, 1}, {`tostring(at) contains "T0"`, 0}, {`tostring(at) contains "1970"`, 0},
 	} {
 		conds := condsOf(t, s, c.cond)

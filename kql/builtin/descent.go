@@ -61,6 +61,31 @@ func (r *Row) Descent(args []Arg) (Descent, []int) {
 	return Unrelated, nil
 }
 
+// Carries reports the argument without which, it being null or empty, a call's text is
+// empty and its value null.
+func (r *Row) Carries(args []Arg) (of int, ok bool) {
+	if r.Name() == "split" { // an empty text has one part
+		return 0, false
+	}
+	how, from := r.Descent(args)
+	if len(from) != 1 || how == Unrelated || how == Printed {
+		return 0, false
+	}
+	return from[0], true
+}
+
+// Presence reports the argument that is neither null nor empty where a call is true.
+func (r *Row) Presence(args []Arg) (of int, ok bool) {
+	switch r.Name() {
+	case "isnotempty", "notempty":
+		return 0, true
+	case "isnotnull", "notnull": // an empty text is not null
+		return 0, args[0].Type == types.Dynamic
+	}
+	n, ok := r.Needles(args)
+	return n.Of, ok && len(n.Texts) > 0
+}
+
 // Prints reports a type whose texts NeverPrinted knows.
 func Prints(t types.Type) bool {
 	return t == types.Bool || t.Numeric() || t == types.Datetime || t == types.Timespan

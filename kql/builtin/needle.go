@@ -3,13 +3,16 @@ package builtin
 import (
 	"cmp"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"quarry/kql/types"
 )
 
 // Needles is what a true call cannot do without: argument Of has one of the texts in it,
 // whatever the case, or is one of the numbers. A text with letters that are ASCII in
-// another case, such as the Kelvin sign, may match without. It lets many conditions be tried in one pass over a value.
+// another case, such as the Kelvin sign, may match without. It lets many conditions be
+// tried in one pass over a value.
 type Needles struct {
 	Of      int
 	Texts   []string // ASCII, not empty
@@ -35,8 +38,11 @@ func (r *Row) Needles(args []Arg) (n Needles, ok bool) {
 	case "has_any", "has_all":
 	default:
 		op, known := stringTests[name]
-		if !known || op.kind == testRegex {
+		if !known {
 			return n, false
+		}
+		if op.kind == testRegex {
+			return regexNeedles(args)
 		}
 		n.Whole = op.kind == testEqual
 	}
@@ -63,10 +69,12 @@ func (r *Row) Needles(args []Arg) (n Needles, ok bool) {
 		for _, v := range items {
 			switch v := v.(type) {
 			case string:
-				if !a.Const || of.Type != types.String || v == "" || !ascii(v) {
+				part := asciiPart(v)
+				if !a.Const || of.Type != types.String || part == "" {
 					return n, false
 				}
-				n.Texts = append(n.Texts, v)
+				n.Texts = append(n.Texts, part)
+				n.Whole = n.Whole && part == v
 			case int64:
 				if !a.Const || of.Type != types.Long && of.Type != types.Int {
 					return n, false
@@ -81,6 +89,36 @@ func (r *Row) Needles(args []Arg) (n Needles, ok bool) {
 		n.Texts = []string{slices.MaxFunc(n.Texts, func(a, b string) int { return cmp.Compare(len(a), len(b)) })}
 	}
 	return n, len(n.Texts)+len(n.Numbers) > 0
+}
+
+const (
+	maxAlternatives = 100 // bounds the texts that a regular expression may need one of
+	minRegexText    = 3   // is their length, from which on they tell texts apart
+)
+
+// regexNeedles are the texts that every match has one of.
+func regexNeedles(args []Arg) (n Needles, ok bool) {
+	pattern, isText := args[1].Value.(string)
+	if !args[1].Const || !isText || args[0].Const || args[0].Type != types.String {
+		return n, false
+	}
+	pattern, err := TranslateRegex(pattern)
+	if err != nil {
+		return n, false
+	}
+	for _, s := range requiredTexts(pattern, required{most: maxAlternatives, folded: true}) {
+		n.Texts = append(n.Texts, asciiPart(s))
+	}
+	return n, shortest(n.Texts) >= minRegexText
+}
+
+// asciiPart is the longest part of a text that is ASCII.
+func asciiPart(s string) string {
+	parts := strings.FieldsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+	if len(parts) == 0 {
+		return ""
+	}
+	return slices.MaxFunc(parts, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 }
 
 var stringTests = func() map[string]textTest {

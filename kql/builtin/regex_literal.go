@@ -25,25 +25,45 @@ func (l *Lowering) matches(pattern string) sqlx.Expr {
 // requiredText is the longest text that is part of every match of a pattern, "" when
 // none is known. Text whose case does not count is none.
 func requiredText(pattern string) string {
-	re, err := syntax.Parse(pattern, syntax.Perl)
-	if err != nil {
-		return ""
+	if texts := requiredTexts(pattern, required{most: 1}); len(texts) == 1 {
+		return texts[0]
 	}
-	return required(re.Simplify())
+	return ""
 }
 
-func required(re *syntax.Regexp) string {
-	best := ""
+// requiredTexts are texts of which every match of a pattern has one, nil when none are known.
+func requiredTexts(pattern string, r required) []string {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil
+	}
+	return r.of(re.Simplify())
+}
+
+// required says which texts are looked for.
+type required struct {
+	most   int  // so many at most
+	folded bool // also those whose case does not count
+}
+
+func (r required) of(re *syntax.Regexp) (best []string) {
 	switch re.Op {
 	case syntax.OpLiteral:
-		if re.Flags&syntax.FoldCase == 0 {
-			best = string(re.Rune)
+		if r.folded || re.Flags&syntax.FoldCase == 0 {
+			return []string{string(re.Rune)}
 		}
 	case syntax.OpCapture, syntax.OpPlus:
-		best = required(re.Sub[0])
+		return r.of(re.Sub[0])
 	case syntax.OpRepeat:
 		if re.Min > 0 {
-			best = required(re.Sub[0])
+			return r.of(re.Sub[0])
+		}
+	case syntax.OpAlternate:
+		for _, sub := range re.Sub {
+			texts := r.of(sub)
+			if best = append(best, texts...); texts == nil || len(best) > r.most {
+				return nil
+			}
 		}
 	case syntax.OpConcat:
 		run := "" // literals that follow each other
@@ -51,18 +71,29 @@ func required(re *syntax.Regexp) string {
 			for sub.Op == syntax.OpCapture && sub.Sub[0].Op == syntax.OpLiteral {
 				sub = sub.Sub[0]
 			}
-			text := required(sub)
-			if sub.Op == syntax.OpLiteral {
-				run += text
-				text = run
-			}
-			if sub.Op != syntax.OpLiteral || sub.Flags&syntax.FoldCase != 0 {
+			texts := r.of(sub)
+			if sub.Op == syntax.OpLiteral && texts != nil {
+				run += texts[0]
+				texts[0] = run
+			} else {
 				run = ""
 			}
-			if len(text) > len(best) {
-				best = text
+			if shortest(texts) > shortest(best) {
+				best = texts
 			}
 		}
 	}
 	return best
+}
+
+// shortest is the length of the shortest text, 0 where there is none.
+func shortest(texts []string) int {
+	if len(texts) == 0 {
+		return 0
+	}
+	n := len(texts[0])
+	for _, s := range texts {
+		n = min(n, len(s))
+	}
+	return n
 }
