@@ -47,6 +47,7 @@ func Write(w io.Writer, format string, r *detect.Result, o Options) error {
 func JSON(w io.Writer, r *detect.Result) error {
 	out := bufio.NewWriter(w)
 	out.WriteString("{\n  \"rules\": [")
+	texts := sync.Pool{New: func() any { return new(bytes.Buffer) }}
 	err := pool.InOrder(len(r.Rules), runtime.GOMAXPROCS(0), func(i int) (*bytes.Buffer, error) {
 		text := texts.Get().(*bytes.Buffer)
 		text.Reset()
@@ -74,9 +75,6 @@ func JSON(w io.Writer, r *detect.Result) error {
 	out.WriteString("\n}\n")
 	return out.Flush()
 }
-
-// texts are the buffers that rules are written to.
-var texts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 func indented(v any, prefix string) ([]byte, error) {
 	var b bytes.Buffer

@@ -32,6 +32,7 @@ var rules = []struct {
 	{isSorted, sortedFilter},
 	{is[*plan.Sort], topN},
 	{is[*plan.Join], windowJoin},
+	{is[*plan.Project], levels},
 	{parsesJSON, jsonText},
 	{is[*plan.Unnest], unnestKeys},
 }
