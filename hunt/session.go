@@ -2,7 +2,6 @@ package hunt
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"quarry/engine"
@@ -222,7 +221,7 @@ func (s *Session) Spool(ctx context.Context, name string, rows *types.Rows) (t *
 	}
 	t = &bind.Table{Name: name, Physical: physical, Columns: rows.Schema}
 	for i := range rows.Schema {
-		t.Source = append(t.Source, "c"+strconv.Itoa(i))
+		t.Source = append(t.Source, plan.StoredColumn(i))
 	}
 	return t, drop, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -122,9 +121,9 @@ func (b *Batch) collect() (sieves []*sieve, of []map[*plan.Scan]part) {
 		tables[t.Physical] = t
 	}
 	place := func(s *plan.Scan, i int) (plan.ID, bool) {
-		n, err := strconv.Atoi(strings.TrimPrefix(s.Source[i], "c"))
+		n, stored := plan.StoredPlace(s.Source[i])
 		t, ok := tables[s.Table]
-		return plan.ID(n + 1), err == nil && ok && n < len(t.Columns) && t.Columns[n].Physical == s.Source[i]
+		return plan.ID(n + 1), stored && ok && n < len(t.Columns) && t.Columns[n].Physical == s.Source[i]
 	}
 	byTable := map[string]*sieve{}
 	of = make([]map[*plan.Scan]part, len(b.rules))

@@ -4,8 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"quarry/engine"
 	"quarry/kql/plan"
@@ -221,7 +219,7 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 		for _, one := range g.sites {
 			sites++
 			for _, source := range one.scan.Source {
-				if i, err := strconv.Atoi(strings.TrimPrefix(source, "c")); err == nil {
+				if i, ok := plan.StoredPlace(source); ok {
 					wanted[i] = true
 				}
 			}
@@ -253,7 +251,7 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 	scan := s.scan(wanted)
 	s.places = map[string]string{}
 	for i, column := range scan.Source {
-		s.places[column] = "c" + strconv.Itoa(i)
+		s.places[column] = plan.StoredColumn(i)
 	}
 	program, err := sqlgen.Select(scan, list, words)
 	if err != nil {
@@ -264,7 +262,7 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 	}
 	s.hotRows = int64(len(place))
 	for n, g := range chosen {
-		g.mark = &plan.Mark{Source: "c" + strconv.Itoa(len(scan.Source)+n/bitsOfMark), Bit: 1 << (n % bitsOfMark)}
+		g.mark = &plan.Mark{Source: plan.StoredColumn(len(scan.Source) + n/bitsOfMark), Bit: 1 << (n % bitsOfMark)}
 		for _, one := range g.sites {
 			one.mark = g.mark
 		}

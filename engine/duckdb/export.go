@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"quarry/kql/plan"
 	"quarry/kql/types"
 )
 
@@ -25,7 +26,7 @@ func (db *DB) CopyParquet(ctx context.Context, sql string, schema types.Schema, 
 	}
 	names := make([]string, len(schema))
 	for i := range schema {
-		names[i] = physicalColumn(i)
+		names[i] = plan.StoredColumn(i)
 	}
 	partial := fmt.Sprintf("%s.%x.partial", path, rand.Uint64())
 	defer os.Remove(partial) // which is gone once it has been renamed
@@ -72,7 +73,7 @@ func (db *DB) exportList(ctx context.Context, schema types.Schema) (string, erro
 			return "", &Error{Kind: Conversion, Message: fmt.Sprintf("cannot write Parquet: the column names %q and %q differ in case only; rename one with project-rename", other, c.Name)}
 		}
 		seen[key] = c.Name
-		e := physicalColumn(i)
+		e := plan.StoredColumn(i)
 		switch c.Type {
 		case types.Datetime:
 			refusal := fmt.Sprintf("cannot write Parquet: a time in column %q lies outside 1677-09-22 to 2262-04-11; write the column as text with tostring()", c.Name)

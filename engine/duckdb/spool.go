@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"quarry/kql/builtin"
+	"quarry/kql/plan"
 	"quarry/kql/sqlgen"
 	"quarry/kql/types"
 )
@@ -108,9 +109,7 @@ func (db *DB) fillSpool(ctx context.Context, name string, schema types.Schema, r
 func columnList(schema types.Schema) string {
 	parts := make([]string, len(schema))
 	for i, c := range schema {
-		parts[i] = physicalColumn(i) + " " + ColumnType(c.Type)
+		parts[i] = plan.StoredColumn(i) + " " + ColumnType(c.Type)
 	}
 	return " (" + strings.Join(parts, ", ") + ")"
 }
-
-func physicalColumn(i int) string { return fmt.Sprintf("c%d", i) }

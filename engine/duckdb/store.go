@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"quarry/kql/plan"
 	"quarry/kql/types"
 )
 
@@ -107,7 +108,7 @@ func (s *Store) load(ctx context.Context, c *Conn) error {
 		if !ok {
 			t = Table{Name: name, Physical: physicalTable(id), id: id}
 		}
-		t.Columns = append(t.Columns, Column{Name: r[2].(string), Type: typ, Physical: physicalColumn(len(t.Columns))})
+		t.Columns = append(t.Columns, Column{Name: r[2].(string), Type: typ, Physical: plan.StoredColumn(len(t.Columns))})
 		s.tables[name] = t
 	}
 	return nil
@@ -193,7 +194,7 @@ func (s *Store) AddColumns(ctx context.Context, name string, columns types.Schem
 	return s.update(ctx, func(c *Conn) (Table, error) {
 		var sql strings.Builder
 		for i, col := range columns {
-			fmt.Fprintf(&sql, "ALTER TABLE %s ADD COLUMN %s %s", t.Physical, physicalColumn(len(t.Columns)+i), ColumnType(col.Type))
+			fmt.Fprintf(&sql, "ALTER TABLE %s ADD COLUMN %s %s", t.Physical, plan.StoredColumn(len(t.Columns)+i), ColumnType(col.Type))
 			if col.Type == types.String {
 				sql.WriteString(" DEFAULT ''")
 			}
@@ -247,7 +248,7 @@ func (s *Store) update(ctx context.Context, do func(*Conn) (Table, error)) (Tabl
 func (t Table) with(columns types.Schema) Table {
 	t.Columns = slices.Clone(t.Columns)
 	for _, c := range columns {
-		t.Columns = append(t.Columns, Column{Name: c.Name, Type: c.Type, Physical: physicalColumn(len(t.Columns))})
+		t.Columns = append(t.Columns, Column{Name: c.Name, Type: c.Type, Physical: plan.StoredColumn(len(t.Columns))})
 	}
 	return t
 }

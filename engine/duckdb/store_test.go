@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"quarry/kql/plan"
 	"quarry/kql/types"
 )
 
@@ -368,7 +369,7 @@ func TestColumnsKeepTheirPlaces(t *testing.T) {
 		t.Fatalf("%d columns instead of %d", len(rows.Values), len(table.Columns))
 	}
 	for i, row := range rows.Values {
-		if row[0] != physicalColumn(i) || table.Columns[i].Physical != physicalColumn(i) {
+		if row[0] != plan.StoredColumn(i) || table.Columns[i].Physical != plan.StoredColumn(i) {
 			t.Errorf("column %d is %v in the engine, %s in the store", i, row[0], table.Columns[i].Physical)
 		}
 	}

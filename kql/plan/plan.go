@@ -3,6 +3,8 @@ package plan
 import (
 	"context"
 	"math"
+	"strconv"
+	"strings"
 
 	"quarry/kql/builtin"
 	"quarry/kql/types"
@@ -56,13 +58,23 @@ type Mark struct {
 	Bit    int64  // one bit
 }
 
+// StoredColumn is the physical name of the column of a table that stands at a place.
+func StoredColumn(place int) string { return "c" + strconv.Itoa(place) }
+
+// StoredPlace is the place of a column by its physical name.
+func StoredPlace(name string) (place int, ok bool) {
+	digits, ok := strings.CutPrefix(name, "c")
+	place, err := strconv.Atoi(digits)
+	return place, ok && err == nil
+}
+
 type (
 	// Scan reads columns of a stored table.
 	Scan struct {
 		Table  string // physical name, as the engine knows it
 		Name   string // KQL name
 		Cols   []Col
-		Source []string // physical column of each of Cols: c0 is the first of the table, c1 the second, ...
+		Source []string // physical column of each of Cols, see StoredColumn
 		Mark   *Mark    // leaves marked rows only; nil: all rows
 	}
 	// Values is a constant table.
@@ -245,6 +257,11 @@ type UnnestItem struct {
 	BagArray bool
 	// Keys, where there are any, are read of the elements, which are no column then.
 	Keys []KeyOf
+}
+
+// PlainKey reports a key of a bag that can name the field of a struct in the engine.
+func PlainKey(key string) bool {
+	return key != "" && strings.Trim(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == ""
 }
 
 // KeyOf is the value at a path of keys: its text in a string column, itself in a dynamic one.

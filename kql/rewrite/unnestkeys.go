@@ -129,7 +129,7 @@ func (k *keyReaders) path(e plan.Expr) ([]string, types.Type) {
 	for ok && c.Row.Name() == builtin.KeyRow {
 		key, isConst := c.Args[1].(plan.Const)
 		name, _ := key.Value.(string)
-		if !isConst || name == "" || strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
+		if !isConst || !plan.PlainKey(name) {
 			return nil, t
 		}
 		path = append(path, name)

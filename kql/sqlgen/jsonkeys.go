@@ -172,7 +172,7 @@ func extraction(e sqlx.Expr) (base sqlx.Expr, path []string, typ string, ok bool
 	}
 	path = strings.Split(steps, `"."`)
 	for _, key := range path {
-		if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r > 'z' || !wordByte(byte(r)) }) {
+		if !plan.PlainKey(key) {
 			return nil, nil, "", false
 		}
 	}

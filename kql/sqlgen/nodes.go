@@ -433,7 +433,7 @@ func (g *generator) goOp(n *plan.GoOp) *query {
 	}
 	called := room(len(n.Cols))
 	for i, c := range n.Cols {
-		step.Out = append(step.Out, types.Column{Name: stored(i), Type: c.Type})
+		step.Out = append(step.Out, types.Column{Name: plan.StoredColumn(i), Type: c.Type})
 		called.column(c.ID)
 	}
 	g.prog.Steps = append(g.prog.Steps, step)

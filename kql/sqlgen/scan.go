@@ -1,9 +1,6 @@
 package sqlgen
 
 import (
-	"strconv"
-	"strings"
-
 	"quarry/kql/plan"
 	"quarry/kql/sqlx"
 )
@@ -31,7 +28,7 @@ func scanned(n *plan.Scan) *query {
 	names := make(map[int]plan.ID, len(n.Cols))
 	end := 0
 	for i, c := range n.Cols {
-		at, ok := place(n.Source[i])
+		at, ok := plan.StoredPlace(n.Source[i])
 		if _, twice := names[at]; twice || !ok {
 			items := room(2 * len(n.Cols))
 			for i, c := range n.Cols {
@@ -47,7 +44,7 @@ func scanned(n *plan.Scan) *query {
 		if id, ok := names[at]; ok {
 			called.column(id)
 		} else {
-			called.add(stored(at))
+			called.add(plan.StoredColumn(at))
 		}
 	}
 	return aliased(n.Table, called, n.Cols)
@@ -56,16 +53,6 @@ func scanned(n *plan.Scan) *query {
 // marked is the condition that a row has a mark.
 func marked(column string, bit int64) string {
 	return "(" + column + " & " + string(sqlx.BigInt(bit)) + ") <> 0"
-}
-
-// stored is the physical name of a column.
-func stored(place int) string { return "c" + strconv.Itoa(place) }
-
-// place is the number of a stored column, which is its place in the table.
-func place(source string) (int, bool) {
-	digits, ok := strings.CutPrefix(source, "c")
-	n, err := strconv.Atoi(digits)
-	return n, ok && err == nil
 }
 
 // aliased reads columns of a relation whose columns are called anew, in order.

@@ -74,10 +74,10 @@ func Select(scan *plan.Scan, rows string, further int) (*Program, error) {
 		g.prog.Cols = scan.Cols
 		var items items
 		for i, s := range scan.Source {
-			items.add("t.", s, " AS ", stored(i))
+			items.add("t.", s, " AS ", plan.StoredColumn(i))
 		}
 		for i := range further {
-			items.add("r.", stored(1+i), " AS ", stored(len(scan.Source)+i))
+			items.add("r.", plan.StoredColumn(1+i), " AS ", plan.StoredColumn(len(scan.Source)+i))
 		}
 		g.prog.SQL = "SELECT " + items.list().sql + " FROM " + scan.Table + " AS t JOIN " + rows + " AS r ON t.rowid = r.c0 ORDER BY t.rowid"
 	})
