@@ -29,8 +29,6 @@ const (
 	hotShare = 3
 	// maxKept bounds the numbers of rows that are noted for one table.
 	maxKept = 8 << 20
-	// bitsOfMark are the marks in one column, whose numbers stay positive.
-	bitsOfMark = 62
 )
 
 // sieve is the work shared over one table.
@@ -60,17 +58,17 @@ type group struct {
 	sites []*sieved
 	conds sqlgen.Conditions
 	clues []clue
-	rows  int64      // at most so many meet the conditions
-	ids   []int64    // of the rows that have the clues, unless they are too many
-	mark  *plan.Mark // of those rows in the copy
+	rows  int64   // at most so many meet the conditions
+	ids   []int64 // of the rows that have the clues, unless they are too many
+	mark  string  // of those rows in the copy
 }
 
 // sieved is a site of a rule and what the pass found out.
 type sieved struct {
 	*site
-	key  string     // of its conditions
-	rows int64      // at most so many meet the conditions
-	mark *plan.Mark // all of them are in the copy, and have it
+	key  string // of its conditions
+	rows int64  // at most so many meet the conditions
+	mark string // all of them are in the copy, and have it
 }
 
 // sieve makes the passes and changes the rules to what is left of their work.
@@ -200,7 +198,7 @@ func countRows(ctx context.Context, s *Session, sieves []*sieve) error {
 // giveUp lets the rules read the table as it is.
 func (s *sieve) giveUp() {
 	for _, one := range s.sites {
-		one.rows, one.mark = s.rows, nil
+		one.rows, one.mark = s.rows, ""
 	}
 }
 
@@ -212,7 +210,7 @@ func (r *batched) lighten(parts map[*plan.Scan]part) {
 	res := &r.answer.Compiled.Results[0]
 	changed := false
 	for _, p := range parts {
-		changed = changed || p.rows == 0 || p.mark != nil
+		changed = changed || p.rows == 0 || p.mark != ""
 	}
 	if changed {
 		root := fold(res.Root, func(scan *plan.Scan) plan.Node {
@@ -222,7 +220,7 @@ func (r *batched) lighten(parts map[*plan.Scan]part) {
 				return scan
 			case p.rows == 0:
 				return nil
-			case p.mark != nil:
+			case p.mark != "":
 				c := p.of.copied(scan)
 				c.Mark = p.mark
 				return c
@@ -249,7 +247,7 @@ func costOf(root *plan.Root, parts map[*plan.Scan]part) float64 {
 			switch {
 			case !ok:
 				rows += 1000
-			case p.mark != nil:
+			case p.mark != "":
 				rows += float64(p.of.hotRows)
 			default:
 				rows += float64(p.of.rows)

@@ -52,12 +52,6 @@ type Chart struct {
 	Props map[string]string
 }
 
-// Mark is a set of rows of a table: those that have a bit in a column of numbers.
-type Mark struct {
-	Source string // the physical column
-	Bit    int64  // one bit
-}
-
 // StoredColumn is the physical name of the column of a table that stands at a place.
 func StoredColumn(place int) string { return "c" + strconv.Itoa(place) }
 
@@ -75,7 +69,7 @@ type (
 		Name   string // KQL name
 		Cols   []Col
 		Source []string // physical column of each of Cols, see StoredColumn
-		Mark   *Mark    // leaves marked rows only; nil: all rows
+		Mark   string   // physical column that is 1 in the rows to read; "": all rows
 	}
 	// Values is a constant table.
 	Values struct {

@@ -2,13 +2,12 @@ package sqlgen
 
 import (
 	"quarry/kql/plan"
-	"quarry/kql/sqlx"
 )
 
 func (g *generator) scan(n *plan.Scan) *query {
 	q := scanned(n)
-	if n.Mark != nil {
-		q.where = append(q.where, marked(n.Mark.Source, n.Mark.Bit))
+	if n.Mark != "" {
+		q.where = append(q.where, marked(n.Mark))
 	}
 	for _, c := range n.Cols {
 		if near := g.near[c.ID]; near != nil {
@@ -50,10 +49,9 @@ func scanned(n *plan.Scan) *query {
 	return aliased(n.Table, called, n.Cols)
 }
 
-// marked is the condition that a row has a mark.
-func marked(column string, bit int64) string {
-	return "(" + column + " & " + string(sqlx.BigInt(bit)) + ") <> 0"
-}
+// marked is the condition that a row has a mark. The engine puts it to the rows before it
+// reads their other columns, as it does with a column and a constant that are compared.
+func marked(column string) string { return column + " = 1" }
 
 // aliased reads columns of a relation whose columns are called anew, in order.
 func aliased(relation string, called *items, cols []plan.Col) *query {

@@ -2,6 +2,7 @@ package sqlgen
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"quarry/kql/plan"
@@ -15,7 +16,7 @@ type Conditions []plan.Expr
 // Marked are conditions on rows that have a mark, where there is one.
 type Marked struct {
 	Conditions
-	Mark *plan.Mark
+	Mark string // see plan.Scan
 }
 
 // Count makes the query that counts, in one pass over a table, for how many rows each
@@ -24,18 +25,14 @@ func Count(scan *plan.Scan, sets []Marked) (*Program, error) {
 	return generate(Native, func(g *generator) {
 		x := g.exprs()
 		read := *scan
-		marks := map[string]string{} // the names of columns of marks
 		var items items
 		for i, set := range sets {
 			// A select list computes all parts of an AND, a CASE only what it must.
 			one := "CASE WHEN " + x.all(set.Conditions) + " THEN 1 END"
-			if m := set.Mark; m != nil {
-				if marks[m.Source] == "" {
-					c := g.newColumn()
-					marks[m.Source] = column(c.ID)
-					read.Cols, read.Source = append(slices.Clip(read.Cols), c), append(slices.Clip(read.Source), m.Source)
-				}
-				one = "CASE WHEN " + marked(marks[m.Source], m.Bit) + " THEN " + one + " END"
+			if set.Mark != "" {
+				c := g.newColumn()
+				read.Cols, read.Source = append(slices.Clip(read.Cols), c), append(slices.Clip(read.Source), set.Mark)
+				one = "CASE WHEN " + marked(column(c.ID)) + " THEN " + one + " END"
 			}
 			items.add("count(", one, ")")
 			g.prog.Cols = append(g.prog.Cols, plan.Col{ID: plan.ID(i + 1), Type: types.Long})
@@ -66,18 +63,21 @@ func Codes(scan *plan.Scan, function string, keys map[plan.ID]int64) (*Program, 
 	})
 }
 
+// BitsOfMarks are the marks in one number, which stays positive.
+const BitsOfMarks = 62
+
 // Select makes the query for the rows of a table whose rowid is in column c0 of the table
 // rows, in the order of the table. Its columns are called as those of a stored table: first
-// those of scan, then the further columns of rows, of which there are so many.
-func Select(scan *plan.Scan, rows string, further int) (*Program, error) {
+// those of scan, then so many marks, which are bits of the further columns of rows.
+func Select(scan *plan.Scan, rows string, marks int) (*Program, error) {
 	return generate(Native, func(g *generator) {
 		g.prog.Cols = scan.Cols
 		var items items
 		for i, s := range scan.Source {
 			items.add("t.", s, " AS ", plan.StoredColumn(i))
 		}
-		for i := range further {
-			items.add("r.", plan.StoredColumn(1+i), " AS ", plan.StoredColumn(len(scan.Source)+i))
+		for i := range marks {
+			items.add("CAST(r.", plan.StoredColumn(1+i/BitsOfMarks), " >> ", strconv.Itoa(i%BitsOfMarks), " & 1 AS UTINYINT) AS ", plan.StoredColumn(len(scan.Source)+i))
 		}
 		g.prog.SQL = "SELECT " + items.list().sql + " FROM " + scan.Table + " AS t JOIN " + rows + " AS r ON t.rowid = r.c0 ORDER BY t.rowid"
 	})
