@@ -30,6 +30,7 @@ var rules = []struct {
 	{is[*plan.Ref], inlineShared},
 	{hasStructs, bestRow},
 	{isSorted, sortedFilter},
+	{is[*plan.Aggregate], keyFilter},
 	{is[*plan.Sort], topN},
 	{is[*plan.Join], windowJoin},
 	{is[*plan.Project], levels},
