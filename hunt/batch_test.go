@@ -12,6 +12,7 @@ import (
 
 	"quarry/engine"
 	"quarry/kql/diag"
+	"quarry/kql/plan"
 	"quarry/kql/source"
 	"quarry/kql/types"
 )
@@ -73,6 +74,48 @@ func TestBatch(t *testing.T) {
 		queries = append(queries, q)
 	}
 	compareBatch(t, s, queries)
+}
+
+// TestManyMarks: more sets of conditions than a copy has marks.
+func TestManyMarks(t *testing.T) {
+	ctx := context.Background()
+	s, err := Open(ctx, Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Declare(ctx, "T", types.Schema{{Name: "id", Type: types.Long}, {Name: "s", Type: types.String}}); err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.Store().Appender(ctx, "T")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const sets = maxMarks + 20
+	for i := range int64(hotShare * sets * 2) {
+		if err := a.Append([]types.Value{i, fmt.Sprintf("word%04d.", i%(hotShare*sets))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var queries []string
+	for i := range sets {
+		queries = append(queries, fmt.Sprintf(`T | where s has "word%04d" and id >= 0`, i))
+	}
+	b := compareBatch(t, s, queries)
+	marks := map[string]int{}
+	for _, r := range b.rules {
+		plan.Walk(r.answer.Compiled.Results[0].Root.Node, func(n plan.Node) {
+			if scan, ok := n.(*plan.Scan); ok {
+				marks[scan.Mark]++
+			}
+		})
+	}
+	if marks[""] > 0 || len(marks) != maxMarks {
+		t.Errorf("%d marks, %d rules without", len(marks), marks[""])
+	}
 }
 
 // TestBatchShares: what is found empty is not run, and what must not be moved stays.

@@ -27,6 +27,9 @@ const (
 	setsAtOnce = 64
 	// hotShare is the largest part of a table, one in so many rows, that is copied.
 	hotShare = 3
+	// maxMarks bounds the marks of a copy, for statements grow slow with the columns of a
+	// table. Beyond it sets of conditions share one, and a rule reads the rows of others too.
+	maxMarks = 4 * sqlgen.BitsOfMarks
 	// maxKept bounds the numbers of rows that are noted for one table.
 	maxKept = 8 << 20
 )

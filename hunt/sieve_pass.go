@@ -197,7 +197,7 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 	}
 	slices.SortStableFunc(chosen, func(a, b *group) int { return int(min(max(a.rows-b.rows, -1), 1)) })
 	sites := 0
-	words := len(chosen)/sqlgen.BitsOfMarks + 1
+	words := min(len(chosen), maxMarks)/sqlgen.BitsOfMarks + 1
 	place := map[int64]int{} // of a row's marks, by its number
 	var marks []int64        // so many words of each row
 	wanted := map[int]bool{}
@@ -213,7 +213,7 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 				place[id] = at
 				marks = append(marks, make([]int64, words)...)
 			}
-			marks[at+n/sqlgen.BitsOfMarks] |= 1 << (n % sqlgen.BitsOfMarks)
+			marks[at+n%maxMarks/sqlgen.BitsOfMarks] |= 1 << (n % maxMarks % sqlgen.BitsOfMarks)
 		}
 		reads(wanted, g.conds)
 		for _, one := range g.sites {
@@ -253,7 +253,7 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 	for i, column := range scan.Source {
 		s.places[column] = plan.StoredColumn(i)
 	}
-	program, err := sqlgen.Select(scan, list, len(chosen))
+	program, err := sqlgen.Select(scan, list, min(len(chosen), maxMarks))
 	if err != nil {
 		return nil, err
 	}
@@ -262,7 +262,7 @@ func (s *sieve) copy(ctx context.Context, session *Session, groups []*group, dro
 	}
 	s.hotRows = int64(len(place))
 	for n, g := range chosen {
-		g.mark = plan.StoredColumn(len(scan.Source) + n)
+		g.mark = plan.StoredColumn(len(scan.Source) + n%maxMarks)
 		for _, one := range g.sites {
 			one.mark = g.mark
 		}
