@@ -28,14 +28,11 @@ func keyFilter(root *plan.Root) *plan.Root {
 				stay = append(stay, cond)
 			}
 		})
-		switch {
-		case out == f.In:
+		if out == f.In {
 			return f
-		case len(stay) == 0:
-			return out
 		}
-		for i := len(stay) - 1; i >= 0; i-- {
-			out = &plan.Filter{In: out, Pred: stay[i]}
+		for _, cond := range stay {
+			out = &plan.Filter{In: out, Pred: cond}
 		}
 		return out
 	})
