@@ -2,7 +2,10 @@ package duckdb
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
+	"unsafe"
 
 	"quarry/kql/types"
 )
@@ -56,5 +59,42 @@ func TestLeftStream(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSharedTexts: texts of a chunk that are equal are one value, and no others are taken
+// for equal.
+func TestSharedTexts(t *testing.T) {
+	c := conn(t, open(t, Options{}))
+	texts := []string{"", "a", "b", "ab", "a\x00", "twelve bytes", "thirteen byte", "thirteen bytf", "xhirteen byte",
+		"the same start and end, not the middle: 1 of two", "the same start and end, not the middle: 2 of two", "löng enough for the heap", "é"}
+	const rows = 3 * ChunkRows
+	var list []string
+	for _, s := range texts {
+		list = append(list, "'"+strings.ReplaceAll(s, "\x00", "'||chr(0)||'")+"'")
+	}
+	// Each cell is a text of its own in memory; the second column is never twice the same.
+	sql := fmt.Sprintf("SELECT concat(CASE WHEN i %% 31 > 0 THEN [%s][(i * i) %% 31 %% %d + 1] END, NULL), CASE WHEN i %% 31 > 0 THEN 'a text of its own: ' || i END, i FROM range(%d) a(i)",
+		strings.Join(list, ", "), len(texts), rows)
+	got, err := c.Collect(ctx, sql, schemaOf("few:dynamic, many:string, i:long"))
+	if err != nil || len(got.Values) != rows {
+		t.Fatal(len(got.Values), err)
+	}
+	addresses := map[*byte]bool{}
+	for _, row := range got.Values {
+		i := row[2].(int64)
+		few, many := texts[i*i%31%int64(len(texts))], fmt.Sprintf("a text of its own: %d", i)
+		if i%31 == 0 {
+			few, many = "", ""
+		}
+		if row[0] != types.Value(few) || row[1] != types.Value(many) {
+			t.Fatalf("row %d is %q, want %q and %q", i, row, few, many)
+		}
+		if len(few) > inlineBytes {
+			addresses[unsafe.StringData(row[0].(string))] = true
+		}
+	}
+	if most := 3 * len(texts); len(addresses) > most {
+		t.Errorf("%d copies of the texts in three chunks, want at most %d", len(addresses), most)
 	}
 }

@@ -1,7 +1,9 @@
 package duckdb
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 	"unsafe"
@@ -65,6 +67,23 @@ func (s *stringT) view() string {
 	return unsafe.String(*(**byte)(unsafe.Pointer(&s.inline[4])), s.length)
 }
 
+// hash is made of the length and of a few bytes, the last among them.
+func (s *stringT) hash() uint64 {
+	h := uint64(s.length) | uint64(binary.LittleEndian.Uint32(s.inline[:]))<<32
+	if s.length <= inlineBytes {
+		h ^= bits.RotateLeft64(binary.LittleEndian.Uint64(s.inline[4:]), 17)
+	} else {
+		text := s.view()
+		h ^= bits.RotateLeft64(*(*uint64)(unsafe.Pointer(unsafe.StringData(text[len(text)-8:]))), 17)
+	}
+	return h * 0x9e3779b97f4a7c15 >> 48
+}
+
+// equal compares texts. The same bytes in place, or the same address, need no look.
+func (s *stringT) equal(other *stringT) bool {
+	return *s == *other || s.length > inlineBytes && s.length == other.length && s.view() == other.view()
+}
+
 // point makes s a long string, of the bytes at p, whose first are in place already. The
 // address is a number, for DuckDB's memory is none of Go's collector.
 func (s *stringT) point(p *byte) {
@@ -92,9 +111,8 @@ func view[T any](v *vector) []T { return unsafe.Slice((*T)(v.data), v.n) }
 
 func (v *vector) text(i int) string { return view[stringT](v)[i].view() }
 
-// box writes the column's values to dst[0], dst[stride], ... They are copies
-// that may outlive the chunk. A value equal to the one before is shared, which
-// spares most allocations of constant and of sorted columns.
+// box writes the column's values to dst[0], dst[stride], ... They are copies that may
+// outlive the chunk. Values equal to the one before, or texts to a recent one, are shared.
 func (v *vector) box(dst []types.Value, stride int) {
 	switch v.typ {
 	case types.Bool:
@@ -136,32 +154,39 @@ func boxFixed[T comparable](v *vector, dst []types.Value, stride int) {
 	}
 }
 
+// boxText keeps a text that comes again soon but once: most columns of logs hold few.
 func (v *vector) boxText(dst []types.Value, stride int) {
 	cells := view[stringT](v)
+	var first [ChunkRows]uint16 // the row whose value row i shares, which may be i
+	var recent [128]uint16      // rows by the hash of their text, counted from 1
 	total := 0
 	for i := range cells {
-		if !v.null(i) && (i == 0 || cells[i] != cells[i-1]) {
-			total += int(cells[i].length)
+		if v.null(i) {
+			continue
 		}
+		slot := &recent[cells[i].hash()%uint64(len(recent))]
+		if *slot > 0 && cells[i].equal(&cells[*slot-1]) {
+			first[i] = *slot - 1
+			continue
+		}
+		first[i], *slot = uint16(i), uint16(i+1)
+		total += int(cells[i].length)
 	}
 	var copies strings.Builder // one allocation for the strings of the chunk
 	copies.Grow(total)
-	var last types.Value
-	lastRow := -1
 	for i := range cells {
-		if v.null(i) {
+		switch {
+		case v.null(i):
 			if v.typ == types.String {
 				dst[i*stride] = ""
 			}
-			continue
-		}
-		// Equal cells are equal strings: same bytes in place or same address.
-		if lastRow < 0 || cells[i] != cells[lastRow] {
+		case int(first[i]) < i:
+			dst[i*stride] = dst[int(first[i])*stride]
+		default:
 			start := copies.Len()
 			copies.WriteString(cells[i].view())
-			last, lastRow = copies.String()[start:], i
+			dst[i*stride] = copies.String()[start:]
 		}
-		dst[i*stride] = last
 	}
 }
 
