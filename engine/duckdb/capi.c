@@ -14,12 +14,6 @@ extern uint64_t duckdb_client_context_get_connection_id(void *context);
 extern void duckdb_destroy_client_context(void **context);
 extern void duckdb_unsafe_vector_assign_string_element_len(void *vector, uint64_t index, const char *text, uint64_t length);
 
-// Settings of the engine's jemalloc, where it has it (Linux). Short queries, one after
-// another, take and free megabytes each: what is freed stays at hand for a minute instead
-// of a second, and smaller pieces are cut off it, since for the system to give memory anew
-// costs more than most of the queries.
-const char *duckdb_je_malloc_conf_2_conf_harder = "dirty_decay_ms:60000,lg_extent_max_active_fit:16";
-
 static void destroy(void *extra) {
 	quarryDeleteFunction((uintptr_t)extra);
 }

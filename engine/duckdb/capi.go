@@ -32,6 +32,9 @@ func (db *DB) attach(function b.ScalarFunction, f callable) {
 	C.quarry_set_function(function.Ptr, C.uintptr_t(cgo.NewHandle(attached{db, f})))
 }
 
+// makeRoom prepares the memory that queries will take, once in a process; see memory.c.
+func makeRoom() { C.quarry_make_room() }
+
 // connectionID is the number of a connection among those of its database.
 func connectionID(c b.Connection) uint64 { return uint64(C.quarry_connection(c.Ptr)) }
 

@@ -19,3 +19,6 @@ uint64_t quarry_connection(void *connection);
 
 // Writes n strings, of the given rows and lengths, that lie end to end in bytes.
 void quarry_assign_strings(void *vector, uint64_t n, const uint32_t *rows, const uint32_t *lengths, const char *bytes);
+
+// Prepares the memory that the engine's queries will take, once in a process.
+void quarry_make_room(void);

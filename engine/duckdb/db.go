@@ -62,6 +62,7 @@ type DB struct {
 // Open opens or creates a database. It never loads anything over the network.
 func Open(o Options) (*DB, error) {
 	db := &DB{temp: o.TempDir, threads: o.Threads}
+	makeRoom()
 	db.functions.byName = map[string]signature{}
 	if o.TempDir == "" {
 		// A directory of our own keeps the log data in spill files away from other users.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -342,5 +343,21 @@ func TestLockDown(t *testing.T) {
 	}
 	if got := collect(t, db, "SELECT count(*) FROM (SELECT DISTINCT repeat('x', 50) || i FROM range(1500000) r(i))", "n:long"); got[0][0] != int64(1500000) {
 		t.Errorf("spilling: %v", got)
+	}
+}
+
+// TestHugePages: the engine's memory asks for huge pages. An engine whose allocator has
+// other names, or none, would do without in silence.
+func TestHugePages(t *testing.T) {
+	if _, err := os.Stat("/sys/kernel/mm/transparent_hugepage"); err != nil {
+		t.Skip("this system has no huge pages")
+	}
+	open(t, Options{})
+	maps, err := os.ReadFile("/proc/self/smaps")
+	if err != nil {
+		t.Skip(err)
+	}
+	if !regexp.MustCompile(`(?m)^VmFlags:.* hg\b`).Match(maps) {
+		t.Error("no memory asks for huge pages")
 	}
 }

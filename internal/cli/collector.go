@@ -30,3 +30,16 @@ func relaxCollector() {
 	}
 	runtime.SetFinalizer(new([]byte), again)
 }
+
+// makeRoom prepares Go's heap for a command that fills it: its next memory is that of a
+// block freed at once, behind which pages are huge where the system has such. A page that
+// the system gives costs more than most of what is done with it.
+func makeRoom() {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return // free memory counts for the latter
+	}
+	percent := debug.SetGCPercent(-1)
+	hugePages(make([]byte, 2*room))
+	runtime.GC()
+	debug.SetGCPercent(percent)
+}

@@ -124,6 +124,7 @@ func loadRules(ctx context.Context, paths []string) (*rule.Pack, error) {
 
 func (a *app) hunt(ctx context.Context, h *huntFlags, evidence []string) error {
 	started := time.Now()
+	makeRoom()
 	set, err := settings(h.set)
 	if err != nil {
 		return err

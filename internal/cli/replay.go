@@ -99,6 +99,7 @@ func tuningAt(file string, now time.Time, rules []*rule.Rule) (active *tuning.Ac
 
 func (a *app) replay(ctx context.Context, r *replayFlags) error {
 	started := time.Now()
+	makeRoom()
 	set, err := settings(r.set)
 	if err != nil {
 		return err
