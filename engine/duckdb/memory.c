@@ -6,11 +6,24 @@
 #ifdef __linux__
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 
-// Read by jemalloc, which the engine brings on Linux: what is freed stays at hand for
-// ten seconds instead of one, and smaller pieces are cut off it.
-const char *duckdb_je_malloc_conf_2_conf_harder = "dirty_decay_ms:10000,lg_extent_max_active_fit:16";
+// Whoever sets jemalloc's own variable decides about all of this.
+static int decided(void) {
+	return getenv("DUCKDB_JE_MALLOC_CONF") != 0;
+}
+
+// Read by jemalloc, which the engine brings on Linux, when it starts.
+const char *duckdb_je_malloc_conf_2_conf_harder;
+
+// Runs before jemalloc starts: what is freed is to stay at hand for ten seconds instead of
+// one, and smaller pieces are to be cut off it.
+__attribute__((constructor(101))) static void configure(void) {
+	if (!decided()) {
+		duckdb_je_malloc_conf_2_conf_harder = "dirty_decay_ms:10000,lg_extent_max_active_fit:16";
+	}
+}
 
 // jemalloc's calls with arguments, as its manual has them; absent where the engine was
 // built without.
@@ -34,7 +47,7 @@ static void make_room(void) {
 	unsigned arenas = 0;
 	size_t size = sizeof arenas;
 	void *blocks[BLOCKS];
-	if (!duckdb_je_mallctl || !duckdb_je_mallocx || !duckdb_je_dallocx || duckdb_je_mallctl("arenas.narenas", &arenas, &size, 0, 0) || !arenas) {
+	if (decided() || !duckdb_je_mallctl || !duckdb_je_mallocx || !duckdb_je_dallocx || duckdb_je_mallctl("arenas.narenas", &arenas, &size, 0, 0) || !arenas) {
 		return;
 	}
 	for (unsigned i = 0; i < BLOCKS; i++) {

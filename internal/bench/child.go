@@ -78,6 +78,9 @@ func (e *Env) again(ctx context.Context, stdout io.Writer, args []string) (Usage
 func asChild(ctx context.Context, command []string) error {
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if len(command) > 1 && command[1] == duckdbMode { // with the memory settings that DuckDB itself has
+		cmd.Env = append(os.Environ(), "DUCKDB_JE_MALLOC_CONF=dirty_decay_ms:1000,muzzy_decay_ms:1000")
+	}
 	start := time.Now()
 	err := cmd.Run()
 	u := Usage{Wall: time.Since(start)}

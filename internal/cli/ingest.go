@@ -41,6 +41,7 @@ func (a *app) ingestCommand() *cobra.Command {
 				return err
 			}
 			defer w.Close()
+			makeRoom()
 			report, err := a.read(cmd.Context(), w, args, o)
 			if err != nil && !unreadable(err) {
 				return err
